@@ -1,0 +1,5 @@
+import sys
+
+from h5explorer_py.cli import main
+
+sys.exit(main())

@@ -1,0 +1,48 @@
+"""The command ``h5explorer``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from h5explorer_py._version import __version__
+from h5explorer_py.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns
+    -------
+    int
+        0; 1 where it failed, with the reason on the standard error stream; 2 where it was not understood.
+    """
+    parser = argparse.ArgumentParser(
+        prog="h5explorer", description="Image data sets kept in sharded HDF5 files.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        allow_abbrev=False,
+        help="write a sample data set of photographs",
+        description="Write a sample data set of 1,000 photographs: 4 shards, their metadata, two lookups.",
+    )
+    demo.add_argument("folder", metavar="DIR", help="where to write it")
+    chosen = parser.parse_args(arguments)
+    try:
+        return _demo(chosen.folder)
+    except (ExplorerError, OSError) as error:
+        print(f"h5explorer: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _demo(folder: str) -> int:
+    from h5explorer_py.demo.make import make_dataset
+
+    print(make_dataset(folder))  # noqa: T201
+    return 0

@@ -1,0 +1,138 @@
+"""From a message of the page to its handler and back: every request gets exactly one answer."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from h5explorer_py import jobs
+from h5explorer_py.errors import BadRequestError, ExplorerError
+from h5explorer_py.protocol import Ask, Cancel, Failure, Reply, Request, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+log = logging.getLogger(__name__)
+
+Buffers = list[bytes]
+
+
+class Send(Protocol):
+    """Sends a message to all pages that listen. May be called from any thread."""
+
+    def __call__(self, content: dict[str, Any], buffers: Buffers) -> None: ...
+
+
+class Handle(Protocol):
+    """Does what a request asks for; returns the result and its buffers."""
+
+    def __call__(self, request: Request, job: jobs.Job) -> tuple[dict[str, Any], Buffers]: ...
+
+
+@dataclass(frozen=True)
+class Handler:
+    """How a method is carried out.
+
+    Attributes
+    ----------
+    handle : Handle
+        What carries it out.
+    pool : Pool
+        Whose threads do.
+    seconds : float
+        How long it may take.
+    """
+
+    handle: Handle
+    pool: jobs.Pool = jobs.interactive
+    seconds: float = 60
+
+
+class Dispatcher:
+    """Hands requests on and answers them.
+
+    ``receive`` only decodes and hands on, as it may run in the one thread that serves all widgets of a kernel.
+
+    Parameters
+    ----------
+    handlers : mapping
+        The handler of each method.
+    send : Send
+        How to answer.
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler], send: Send) -> None:
+        self._handlers = handlers
+        self._send = send
+        self._send_lock = threading.Lock()
+        self._lock = threading.Lock()
+        self._running: OrderedDict[str, jobs.Job] = OrderedDict()
+
+    def receive(self, content: Any, buffers: Sequence[Any] = ()) -> None:  # noqa: ARG002
+        """Take in a message of a page."""
+        try:
+            message = decode(content)
+        except BadRequestError as error:
+            for name in error.details.get("requests", ()):
+                self._answer(Failure.of(name, error).to_json(), [])
+            return
+        if isinstance(message, Cancel):
+            self._cancel(message)
+        else:
+            self._start(message)
+
+    def _start(self, ask: Ask) -> None:
+        for request in ask.requests:
+            with self._lock:
+                if request.request in self._running:
+                    continue  # asked again because the page heard nothing; the answer is on its way
+                handler = self._handlers.get(request.method)
+                job = self._job(request, handler)
+                self._running[request.request] = job
+            if handler is None:
+                job.run()
+            else:
+                handler.pool.submit(job)
+
+    def _job(self, request: Request, handler: Handler | None) -> jobs.Job:
+        def work(job: jobs.Job) -> tuple[dict[str, Any], Buffers]:
+            if handler is None:
+                raise BadRequestError(f"{request.method} cannot be asked for here.")
+            return handler.handle(request, job)
+
+        def done(outcome: object, error: BaseException | None) -> None:
+            with self._lock:
+                self._running.pop(request.request, None)
+            if error is None:
+                assert isinstance(outcome, tuple)
+                self._answer(Reply(request.request, outcome[0]).to_json(), outcome[1])
+                return
+            if not isinstance(error, ExplorerError):
+                log.error("the request %s failed", request.method, exc_info=error)
+            self._answer(Failure.of(request.request, error).to_json(), [])
+
+        return jobs.Job(work, done, handler.seconds if handler else 1)
+
+    def _cancel(self, cancel: Cancel) -> None:
+        for name in cancel.requests:
+            with self._lock:
+                job = self._running.get(name)
+            if job is not None:
+                job.cancel()
+
+    def _answer(self, content: dict[str, Any], buffers: Buffers) -> None:
+        try:
+            with self._send_lock:
+                self._send(content, buffers)
+        except Exception:
+            log.exception("an answer could not be sent")
+
+    def close(self) -> None:
+        """Withdraw all that is running."""
+        with self._lock:
+            running = list(self._running.values())
+        for job in running:
+            job.cancel()

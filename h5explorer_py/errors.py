@@ -1,0 +1,245 @@
+"""What can go wrong, as typed errors.
+
+Every error has a ``code`` that programs (the page among them) act on, a sentence that says what is wrong,
+and, where there is one, the thing to do about it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ExplorerError(Exception):
+    """The base of all errors of this package.
+
+    Parameters
+    ----------
+    message : str
+        One sentence that says what is wrong, with the names a person needs.
+    action : str
+        What a person can do about it; empty where there is nothing to do.
+    **details
+        Facts for programs; they travel to the page as JSON.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, action: str = "", **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.action = action
+        self.details = details
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.action}".rstrip()
+
+
+class LookupNotFoundError(ExplorerError, FileNotFoundError):
+    """The lookup is not there."""
+
+    code = "lookup_not_found"
+
+
+class LookupUnreadableError(ExplorerError, ValueError):
+    """The lookup is there, but cannot be read as a table."""
+
+    code = "lookup_unreadable"
+
+
+class WrongColumnsError(ExplorerError, ValueError):
+    """The lookup lacks a column that is needed, or holds the wrong kind of values in it."""
+
+    code = "wrong_columns"
+
+
+class LookupChangedError(ExplorerError):
+    """The lookup's file is no longer the one that was opened."""
+
+    code = "lookup_changed"
+
+
+class RowOutOfRangeError(ExplorerError, IndexError):
+    """There is no row of this number."""
+
+    code = "row_out_of_range"
+
+
+class KeyNotFoundError(ExplorerError, KeyError):
+    """The lookup has no such uuid, or nothing matches what is searched for."""
+
+    code = "key_not_found"
+    __str__ = ExplorerError.__str__
+
+
+class AmbiguousKeyError(ExplorerError, KeyError):
+    """Several rows of different files have this uuid: a row number is needed."""
+
+    code = "ambiguous_key"
+    __str__ = ExplorerError.__str__
+
+
+class NoFilepathError(ExplorerError):
+    """The row names no file."""
+
+    code = "no_filepath"
+
+
+class ShardNotFoundError(ExplorerError, FileNotFoundError):
+    """The HDF5 file that a row names is not there."""
+
+    code = "shard_not_found"
+
+
+class ShardUnreadableError(ExplorerError, OSError):
+    """The HDF5 file is there, but cannot be read."""
+
+    code = "shard_unreadable"
+
+
+class NoImagesGroupError(ExplorerError):
+    """The HDF5 file has no group ``images``."""
+
+    code = "no_images_group"
+
+
+class ImageNotFoundError(ExplorerError, KeyError):
+    """The shard has no image of this uuid."""
+
+    code = "image_not_found"
+    __str__ = ExplorerError.__str__
+
+
+class NotAnImageError(ExplorerError, ValueError):
+    """What the shard holds under this uuid is not an encoded picture."""
+
+    code = "not_an_image"
+
+
+class ArrayNotShownError(NotAnImageError):
+    """The data set is an array of numbers, which this version does not draw."""
+
+    code = "array_not_shown"
+
+
+class EmptyImageError(NotAnImageError):
+    """The data set has no bytes."""
+
+    code = "empty_image"
+
+
+class TruncatedImageError(NotAnImageError):
+    """The picture's bytes end too early."""
+
+    code = "truncated_image"
+
+
+class FormatNotShownError(NotAnImageError):
+    """The picture is of a format that a page cannot show."""
+
+    code = "format_not_shown"
+
+
+class TooLargeError(ExplorerError):
+    """More bytes or pixels than can be sent to a page."""
+
+    code = "too_large"
+
+
+class MissingFilterError(ExplorerError):
+    """The data set is compressed by an HDF5 filter that is not installed."""
+
+    code = "missing_filter"
+
+
+class OutsideDataError(ExplorerError, PermissionError):
+    """A link or external storage leads out of the data set's folders, and is not followed."""
+
+    code = "outside_data"
+
+
+class ReaderFailedError(ExplorerError):
+    """The process that reads HDF5 files ended while it read this one."""
+
+    code = "reader_failed"
+
+
+class ReaderStalledError(ExplorerError, TimeoutError):
+    """The process that reads HDF5 files did not answer in time."""
+
+    code = "reader_stalled"
+
+
+class MetadataNotFoundError(ExplorerError, FileNotFoundError):
+    """The metadata file that belongs to a shard is not there."""
+
+    code = "metadata_not_found"
+
+
+class MetadataUnreadableError(ExplorerError, ValueError):
+    """The metadata file is there, but cannot be read."""
+
+    code = "metadata_unreadable"
+
+
+class RecordNotFoundError(ExplorerError, KeyError):
+    """The metadata file has no record of this uuid."""
+
+    code = "record_not_found"
+    __str__ = ExplorerError.__str__
+
+
+class BadRequestError(ExplorerError, ValueError):
+    """A message from the page cannot be understood."""
+
+    code = "bad_request"
+
+
+class StaleDatasetError(ExplorerError):
+    """The request is about a lookup that has been replaced since."""
+
+    code = "stale_dataset"
+
+
+class CancelledError(ExplorerError):
+    """The request was withdrawn."""
+
+    code = "cancelled"
+
+
+class RequestTimeoutError(ExplorerError, TimeoutError):
+    """The work took longer than a request may take."""
+
+    code = "timeout"
+
+
+class ClosedError(ExplorerError):
+    """The explorer has been closed."""
+
+    code = "closed"
+
+
+class UnsupportedError(ExplorerError):
+    """A thing that this version does not do."""
+
+    code = "unsupported"
+
+
+class MissingPackageError(ExplorerError, ImportError):
+    """An optional Python package is needed."""
+
+    code = "missing_package"
+
+
+class InternalError(ExplorerError):
+    """A fault of this package."""
+
+    code = "internal"
+
+
+def _below(kind: type[ExplorerError]) -> list[type[ExplorerError]]:
+    return [found for child in kind.__subclasses__() for found in (child, *_below(child))]
+
+
+def error_kinds() -> dict[str, type[ExplorerError]]:
+    """Return every kind of error by its code."""
+    return {kind.code: kind for kind in _below(ExplorerError)}

@@ -1,0 +1,219 @@
+"""What the page can ask of an explorer: one function a method."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from h5explorer_py import jobs
+from h5explorer_py.assets import asset_bytes
+from h5explorer_py.dispatch import Buffers, Handler
+from h5explorer_py.errors import (
+    BadRequestError,
+    ExplorerError,
+    FormatNotShownError,
+    TooLargeError,
+    TruncatedImageError,
+)
+from h5explorer_py.files import shorten
+from h5explorer_py.images.sniff import SHOWN_BY_PAGES, bits_per_channel, is_truncated
+from h5explorer_py.lookup.find import parse
+from h5explorer_py.metadata.record import for_page, type_names
+from h5explorer_py.protocol import JSON, Request, integer, text
+from h5explorer_py.wire import to_parquet
+
+if TYPE_CHECKING:
+    from h5explorer_py.dataset import Dataset, Entry
+    from h5explorer_py.images.image import Image
+    from h5explorer_py.session import Session
+
+MOST_ROWS = 4096
+MOST_NEIGHBOURS = 16
+LARGEST_PICTURE = 120_000_000
+"""Pixels that are sent to a page: decoded they take 480 MB there."""
+
+_SLOW = 600.0
+_EVER = 1 << 53
+
+
+def handlers(session: Session) -> dict[str, Handler]:
+    """Return the handlers of an explorer."""
+    slow = {"pool": jobs.background, "seconds": _SLOW}
+    return {
+        "rows": Handler(partial(_rows, session)),
+        "stats": Handler(partial(_stats, session), **slow),
+        "image": Handler(partial(_image, session)),
+        "original": Handler(partial(_original, session)),
+        "images": Handler(partial(_images, session), pool=jobs.background),
+        "metadata": Handler(partial(_metadata, session)),
+        "find": Handler(partial(_find, session), **slow),
+        "open": Handler(partial(_open, session), seconds=_SLOW),
+        "asset": Handler(_asset),
+    }
+
+
+def _dataset(session: Session, params: JSON) -> tuple[int, Dataset]:
+    number = params.get("dataset")
+    return session.numbered(None if number is None else integer(params, "dataset", 1, _EVER))
+
+
+def _entry(session: Session, params: JSON) -> tuple[Dataset, Entry]:
+    _, dataset = _dataset(session, params)
+    return dataset, dataset.entry(integer(params, "row", 0, _EVER))
+
+
+def _rows(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    number, dataset = _dataset(session, request.params)
+    start = integer(request.params, "start", 0, _EVER)
+    stop = integer(request.params, "stop", start, start + MOST_ROWS)
+    table = dataset.keys(start, stop)
+    notices = list(dataset.lookup.notices[:5])
+    return {"dataset": number, "start": start, "rows": table.num_rows, "notices": notices}, [to_parquet(table)]
+
+
+def _stats(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    number, dataset = _dataset(session, request.params)
+    return {"dataset": number, "records": dataset.num_rows, "filepaths": dataset.filepaths(job.give_up)}, []
+
+
+def _image(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    dataset, entry = _entry(session, request.params)
+    image = dataset.image(entry)
+    return _shown(entry, image), [image.data]
+
+
+def _original(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    dataset, entry = _entry(session, request.params)
+    image = dataset.image(entry)
+    return _facts(entry, image), [image.data]
+
+
+def _images(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    """Answer with those of the images that can be shown, in their order, while there is room."""
+    _, dataset = _dataset(session, request.params)
+    rows = request.params.get("rows")
+    if not isinstance(rows, list) or len(rows) > MOST_NEIGHBOURS:
+        raise BadRequestError(f"rows must be a list of up to {MOST_NEIGHBOURS} row numbers.")
+    room = integer(request.params, "room", 0, _EVER)
+    facts: list[JSON] = []
+    buffers: Buffers = []
+    for row in rows:
+        job.give_up()
+        with contextlib.suppress(ExplorerError):  # one that cannot be shown says so when a person comes to it
+            entry = dataset.entry(integer({"row": row}, "row", 0, _EVER))
+            image = dataset.image(entry)
+            room -= len(image.data)
+            if room < 0:
+                break
+            facts.append(_shown(entry, image))
+            buffers.append(image.data)
+    return {"images": facts}, buffers
+
+
+def _facts(entry: Entry, image: Image) -> JSON:
+    return {
+        "row": entry.row,
+        "key": image.key,
+        "format": image.format,
+        "mediaType": image.media_type,
+        "source": image.source,
+        "seconds": image.seconds,
+        "bytes": len(image.data),
+    }
+
+
+def _shown(entry: Entry, image: Image) -> JSON:
+    """Return the facts of an image that a page can show.
+
+    Raises
+    ------
+    FormatNotShownError, TruncatedImageError, TooLargeError
+        Where it cannot.
+    """
+    kind, key = image.format, shorten(image.key)
+    details: dict[str, Any] = {
+        "format": kind,
+        "bytes": len(image.data),
+        "source": image.source,
+        "savable": True,
+    }
+    if kind not in SHOWN_BY_PAGES:
+        if not kind:
+            raise FormatNotShownError(
+                f"The {len(image.data):,} bytes of {key} are no picture of a known format; "
+                f"they begin with {image.data[:8].hex(' ')}.",
+                action="The original bytes can be saved.",
+                **details,
+            )
+        article = "an" if kind[0] in "AEFHMNRS" and kind.isupper() else "a"
+        raise FormatNotShownError(
+            f"{key} is {article} {kind} file, which browsers do not show.",
+            action="It is drawn by a later version; the original bytes can be saved.",
+            **details,
+        )
+    if is_truncated(image.data, kind):
+        raise TruncatedImageError(
+            f"{key} is cut short: the {kind} picture does not end within its {len(image.data):,} bytes.",
+            action="The original bytes can be saved.",
+            **details,
+        )
+    width, height = _size(image)
+    if width * height > LARGEST_PICTURE:
+        raise TooLargeError(
+            f"{key} has {width:,} × {height:,} pixels; up to {LARGEST_PICTURE // 1_000_000} million are shown.",
+            action="Larger ones are drawn by a later version; the original bytes can be saved.",
+            **details,
+        )
+    notes = []
+    if bits_per_channel(image.data, kind) > 8:
+        notes.append("16 bits a channel, shown in 8; full depth is drawn by a later version")
+    return {**_facts(entry, image), "width": width, "height": height, "notes": notes}
+
+
+def _size(image: Image) -> tuple[int, int]:
+    """Read the size out of the header; (0, 0) where Pillow cannot, which leaves it to the browser."""
+    from PIL import Image as pil
+
+    try:
+        with pil.open(io.BytesIO(image.data)) as opened:
+            return opened.size
+    except pil.DecompressionBombError:
+        return LARGEST_PICTURE, 2
+    except Exception:  # noqa: BLE001  (its plugins raise all kinds on damaged bytes)
+        return 0, 0
+
+
+def _metadata(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    dataset, entry = _entry(session, request.params)
+    started = time.perf_counter()
+    record = dataset.record(entry)
+    result = {
+        "row": entry.row,
+        "key": entry.key,
+        "source": dataset.files(entry).metadata,
+        "types": type_names(record.table),
+        "matches": record.matches,
+        "seconds": time.perf_counter() - started,
+    }
+    return result, [to_parquet(for_page(record.table))]
+
+
+def _find(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    number, dataset = _dataset(session, request.params)
+    after = request.params.get("after")
+    last = None if after is None else integer(request.params, "after", 0, _EVER)
+    found = dataset.find(parse(text(request.params, "text")), last, job.give_up)
+    return {"dataset": number, "row": found}, []
+
+
+def _open(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    session.open(text(request.params, "path"))
+    return session.describe(), []
+
+
+def _asset(request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    name = text(request.params, "name")
+    return {"name": name, "encoding": "gzip"}, [asset_bytes(name)]

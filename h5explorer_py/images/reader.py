@@ -1,0 +1,178 @@
+"""The process that parses HDF5 files: ``python -m h5explorer_py.images.reader``.
+
+It takes requests on its standard input and answers on its standard output, each one JSON text behind its length in 4
+bytes (little-endian), an answer's bytes behind that. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import select
+import signal
+import struct
+import sys
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from h5explorer_py.files import Signature
+from h5explorer_py.images.hdf5 import Allowed, Place, Refusal, Shard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHARDS_KEPT = 16
+"""Files held open. One with 100,000 old-style keys takes 14 MB."""
+
+MEMORY_LIMIT = 4 << 30
+AWAKE_SECONDS = 0.0005
+_CHUNK = 1 << 16
+_REARM_EVERY = 32
+_PROCESSOR_SECONDS = 120
+LENGTH = struct.Struct("<I")
+
+
+class OpenShards:
+    """The files held open, the least used of which is closed first."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, tuple[Signature, Shard]] = OrderedDict()
+
+    def get(self, path: str, signature: Signature, allowed: Allowed) -> Shard:
+        """Return the file, opened anew where it has changed.
+
+        Raises
+        ------
+        Refusal
+            Where it cannot be opened, or is not in the state that was asked for.
+        """
+        held = self._open.get(path)
+        if held and held[0] == signature:
+            self._open.move_to_end(path)
+            return held[1]
+        self.drop(path)
+        while len(self._open) >= SHARDS_KEPT:
+            self._open.popitem(last=False)[1][1].close()
+        shard = Shard(path, allowed)
+        try:
+            now = Signature.of(os.stat(path))
+        except OSError:
+            now = None
+        if now != signature:
+            shard.close()
+            raise Refusal("changed")
+        self._open[path] = (signature, shard)
+        return shard
+
+    def drop(self, path: str) -> None:
+        """Close a file, if it is open."""
+        held = self._open.pop(path, None)
+        if held:
+            held[1].close()
+
+
+def answer(request: dict[str, Any], shards: OpenShards) -> tuple[dict[str, Any], bytes]:
+    """Do what a request asks; return the reply and its bytes."""
+    path = request["path"]
+    allowed = Allowed(request["allowed"])
+    try:
+        shard = shards.get(path, Signature(*request["signature"]), allowed)
+        if request["ask"] == "keys":
+            return {}, json.dumps(shard.keys()).encode()
+        found = shard.find(request["key"], request["limit"], allowed)
+    except Refusal as refusal:
+        return {"code": refusal.code, "facts": refusal.facts}, b""
+    except Exception as error:  # noqa: BLE001  (h5py raises many kinds on a damaged file)
+        shards.drop(path)
+        return {"code": "shard_unreadable", "facts": {"why": f"{error}".strip() or type(error).__name__}}, b""
+    if isinstance(found, Place):
+        return {"offset": found.offset, "size": found.size}, b""
+    return {}, found
+
+
+def serve(requests: int, replies: int) -> None:
+    """Answer requests until their stream ends.
+
+    Parameters
+    ----------
+    requests, replies : int
+        File descriptors.
+    """
+    shards = OpenShards()
+    ready = readiness(requests)
+    waiting = b""
+    for count in itertools.count():
+        while (end := _message_end(waiting)) is None:
+            _stay_awake(ready)
+            more = os.read(requests, _CHUNK)
+            if not more:
+                return
+            waiting += more
+        request = json.loads(waiting[LENGTH.size : end])
+        waiting = waiting[end:]
+        if count % _REARM_EVERY == 0:
+            _limit_processor_time()
+        reply, data = answer(request, shards)
+        text = json.dumps({**reply, "bytes": len(data)}).encode()
+        _write_all(replies, LENGTH.pack(len(text)) + text + data)
+
+
+def readiness(pipe: int) -> Callable[[float], bool] | None:
+    """Return what tells, within so many seconds, whether a pipe can be read; ``None`` where nothing can (Windows)."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        return lambda seconds: bool(poll.poll(seconds * 1000))
+    if sys.platform == "win32":
+        return None
+    return lambda seconds: bool(select.select([pipe], [], [], seconds)[0])
+
+
+def _stay_awake(ready: Callable[[float], bool] | None) -> None:
+    """Wait a moment for the next request without sleeping: waking up takes as long as finding an image."""
+    if ready is not None:
+        until = time.perf_counter() + AWAKE_SECONDS
+        while not ready(0) and time.perf_counter() < until:
+            pass
+
+
+def _message_end(waiting: bytes) -> int | None:
+    if len(waiting) < LENGTH.size:
+        return None
+    end = LENGTH.size + int(LENGTH.unpack_from(waiting)[0])
+    return end if len(waiting) >= end else None
+
+
+def _write_all(pipe: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(pipe, view) :]
+
+
+def _limit_processor_time() -> None:
+    """End the process should it come to spin in the C library after the kernel that would end it has gone."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, _PROCESSOR_SECONDS)
+
+
+def main() -> None:
+    """Serve on what were the standard streams; libraries that print reach neither."""
+    requests = os.dup(0)
+    replies = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        limit = MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(hard, MEMORY_LIMIT)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    serve(requests, replies)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,355 @@
+"""The kernel's side of the reader processes: starting, asking, replacing them.
+
+HDF5 is parsed in processes of their own because a damaged file can end or block the process that parses it, and
+because the library's one global lock makes threads useless. They are started as modules over pipes: a fork deadlocks
+in a kernel with threads, and other ways run the user's main script again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from h5explorer_py.errors import (
+    ArrayNotShownError,
+    EmptyImageError,
+    ExplorerError,
+    ImageNotFoundError,
+    MissingFilterError,
+    NoImagesGroupError,
+    NotAnImageError,
+    OutsideDataError,
+    ReaderFailedError,
+    ReaderStalledError,
+    ShardUnreadableError,
+    TooLargeError,
+)
+from h5explorer_py.files import Signature, regular_file, shorten, why
+from h5explorer_py.images.reader import LENGTH, readiness
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+READERS = 2
+SECONDS = int(os.environ.get("H5EXPLORER_READER_SECONDS", "10"))
+"""How long a reader may take over one image before it is given up and replaced."""
+
+LARGEST_IMAGE = 256 << 20
+
+SPIN_SECONDS = 0.0002
+"""How long the kernel stays awake for an answer. Where both sides sleep at once, an image of 1,000 takes 0.22 ms to be
+found; where they stay awake this long, 0.08 ms (two processors of a virtual machine)."""
+
+_SHORT = 1 << 16
+_LONG = 1 << 20
+_KEYS_SECONDS = 600
+_CHANGES = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reader says of an image: its place in the file, or its bytes where there is no one place."""
+
+    offset: int
+    size: int
+    data: bytes | None
+
+
+class Reader:
+    """One reader process."""
+
+    def __init__(self) -> None:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "OPENBLAS_NUM_THREADS": "1",  # else it reserves memory for every core of the node
+            "HDF5_USE_FILE_LOCKING": "FALSE",
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "h5explorer_py.images.reader"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env=environment,
+            start_new_session=True,  # an interrupt of the kernel is none of the readers'
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests = self._process.stdin.fileno()
+        self._replies = self._process.stdout.fileno()
+        self._ready = readiness(self._replies)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Send a request and wait for its reply.
+
+        Raises
+        ------
+        TimeoutError
+            Where there is none in time; the reader is to be ended then.
+        EOFError
+            Where the process ended.
+        """
+        deadline = time.perf_counter() + request["seconds"]
+        text = json.dumps(request).encode()
+        try:
+            os.write(self._requests, LENGTH.pack(len(text)) + text)  # far shorter than a pipe's buffer
+        except OSError as error:
+            raise EOFError from error
+        waiting = bytearray()
+        self._fill(waiting, LENGTH.size, deadline)
+        text_end = LENGTH.size + int(LENGTH.unpack_from(waiting)[0])
+        self._fill(waiting, text_end, deadline)
+        reply: dict[str, Any] = json.loads(waiting[LENGTH.size : text_end])
+        self._fill(waiting, text_end + reply["bytes"], deadline)
+        return reply, bytes(waiting[text_end:])
+
+    def _fill(self, waiting: bytearray, size: int, deadline: float) -> None:
+        """Read until so many bytes are there; a short answer comes whole with the first read."""
+        while len(waiting) < size:
+            self._wait(deadline)
+            part = os.read(self._replies, max(_SHORT, min(size - len(waiting), _LONG)))
+            if not part:
+                raise EOFError
+            waiting += part
+
+    def _wait(self, deadline: float) -> None:
+        if self._ready is None:
+            return
+        awake_until = min(time.perf_counter() + SPIN_SECONDS, deadline)
+        while not self._ready(0):
+            now = time.perf_counter()
+            if now >= awake_until:
+                if not self._ready(max(0, deadline - now)):
+                    raise TimeoutError
+                return
+
+    def end(self) -> None:
+        """End the process at once."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=0.5)  # one that waits for a dead file system ends later
+
+
+class ReaderPool:
+    """The readers of this process, shared by all explorers.
+
+    The reader that worked last is asked first: it has the file open.
+    """
+
+    def __init__(self, size: int = READERS) -> None:
+        self._free: list[Reader] = []
+        self._places = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+
+    def warm(self) -> None:
+        """Start one reader if none runs, without waiting for it."""
+        with self._lock:
+            if not self._free:
+                self._free.append(Reader())
+
+    def find(self, path: str, signature: Signature, key: str, folders: Sequence[str]) -> Found | None:
+        """Find an image in a shard.
+
+        Parameters
+        ----------
+        path : str
+            The HDF5 file.
+        signature : Signature
+            The state of the file that the answer must be about.
+        key : str
+            The name of the data set.
+        folders : sequence of str
+            Real paths of the folders that links may lead to.
+
+        Returns
+        -------
+        Found or None
+            ``None`` where the file is in another state by now.
+
+        Raises
+        ------
+        ExplorerError
+            With the reason.
+        """
+        request = {"ask": "find", "key": key, "limit": LARGEST_IMAGE, "seconds": SECONDS}
+        reply, data = self._ask(path, signature, folders, request)
+        if reply.get("code") == "changed":
+            return None
+        if "code" in reply:
+            raise _error(reply["code"], reply["facts"], path, key)
+        if "offset" in reply:
+            return Found(reply["offset"], reply["size"], None)
+        return Found(-1, len(data), data)
+
+    def list_keys(self, path: str) -> list[str]:
+        """List all keys of a shard; slow for many.
+
+        Raises
+        ------
+        ExplorerError
+            With the reason.
+        """
+        for _ in range(_CHANGES):
+            try:
+                signature = regular_file(path)
+            except OSError as error:
+                raise ShardUnreadableError(f"{path} cannot be read: {why(error)}.") from error
+            request = {"ask": "keys", "seconds": _KEYS_SECONDS}
+            reply, data = self._ask(path, signature, [os.path.dirname(os.path.realpath(path))], request)
+            if "code" not in reply:
+                keys: list[str] = json.loads(data)
+                return keys
+            if reply["code"] != "changed":
+                raise _error(reply["code"], reply["facts"], path, "")
+        raise ShardUnreadableError(f"{path} keeps changing.", action="Try again when it is written.")
+
+    def _ask(
+        self, path: str, signature: Signature, folders: Sequence[str], request: dict[str, Any]
+    ) -> tuple[dict[str, Any], bytes]:
+        request |= {"path": path, "signature": list(signature), "allowed": list(folders)}
+        with self._places:
+            reader = self._take()
+            try:
+                answered = reader.ask(request)
+            except TimeoutError as error:
+                reader.end()
+                raise ReaderStalledError(
+                    f"{path} could not be read within {request['seconds']} s.",
+                    action="The file system may be slow, or the file damaged. Try again.",
+                ) from error
+            except EOFError as error:
+                reader.end()
+                raise ReaderFailedError(
+                    f"The process that read {path} ended while it did so.",
+                    action="The file may be damaged: h5dump or h5check can tell. Other files are not concerned.",
+                ) from error
+            except BaseException:
+                reader.end()  # it may be in the middle of an answer
+                raise
+            with self._lock:
+                self._free.append(reader)
+            return answered
+
+    def _take(self) -> Reader:
+        with self._lock:
+            while self._free:
+                reader = self._free.pop()
+                if reader.alive:
+                    return reader
+                reader.end()
+        return Reader()
+
+    def close(self) -> None:
+        """End all readers that are not at work."""
+        with self._lock:
+            for reader in self._free:
+                reader.end()
+            self._free.clear()
+
+
+def _error(code: str, facts: dict[str, Any], path: str, key: str) -> ExplorerError:
+    """Turn a reader's refusal into the error that a person sees."""
+    name = os.path.basename(path)
+    key = shorten(key)
+    match code:
+        case "no_images_group":
+            found = ", ".join(shorten(text, 40) for text in facts["found"]) or "nothing"
+            return NoImagesGroupError(f"{name} has no group named images. It has: {found}.", path=path)
+        case "image_not_found":
+            return ImageNotFoundError(f"{name} has no image {key}.", path=path)
+        case "empty_image":
+            return EmptyImageError(f"The image {key} in {name} is empty: it has no bytes.", path=path)
+        case "not_an_image":
+            return NotAnImageError(f"What {name} holds as {key} is {facts['kind']}, not a picture.", path=path)
+        case "array_not_shown":
+            shape = " × ".join(f"{length:,}" for length in facts["shape"]) or "one"
+            return ArrayNotShownError(
+                f"The data set {key} in {name} is an array of {shape} values of type {facts['dtype']}, not an "
+                "encoded picture.",
+                action="Arrays are drawn by a later version.",
+                path=path,
+                shape=facts["shape"],
+                dtype=facts["dtype"],
+            )
+        case "too_large":
+            return TooLargeError(
+                f"The image {key} in {name} has {facts['size']:,} bytes; up to {LARGEST_IMAGE:,} are read.",
+                path=path,
+            )
+        case "outside_data":
+            return OutsideDataError(
+                f"{name} refers to {shorten(facts['target'])}, which is outside the data set's folders, for {key}."
+                if key
+                else f"{name} refers to {shorten(facts['target'])}, which is outside the data set's folders.",
+                action="Such links and external storage are not followed.",
+                path=path,
+            )
+        case "missing_filter":
+            return MissingFilterError(
+                f"The image {key} in {name} is compressed by the HDF5 filter {facts['filter']} "
+                f"({facts['name'] or 'unnamed'}), which is not installed.",
+                action="hdf5plugin brings most filters: pip install --upgrade hdf5plugin.",
+                path=path,
+                filter=facts["filter"],
+            )
+        case _:
+            reason = str(facts.get("why", code))
+            action = ""
+            if "lock" in reason or "already open" in reason:
+                action = "Another program has it open for writing; try again when it is done (else: h5clear -s)."
+            elif "truncated" in reason:
+                action = "It may still be written or copied; try again, or copy it anew."
+            return ShardUnreadableError(f"{name} cannot be read as HDF5: {reason}.", action=action, path=path)
+
+
+_pool: ReaderPool | None = None
+_pool_lock = threading.Lock()
+
+
+def reader_pool() -> ReaderPool:
+    """Return the readers of this process."""
+    global _pool  # noqa: PLW0603  (one for the process, as the processes are)
+    with _pool_lock:
+        if _pool is None:
+            _pool = ReaderPool()
+        return _pool
+
+
+def _close_pool() -> None:
+    if _pool is not None:
+        _pool.close()
+
+
+def _forget_pool() -> None:
+    global _pool, _pool_lock  # noqa: PLW0603
+    _pool = None  # the pipes belong to the parent of this fork
+    _pool_lock = threading.Lock()
+
+
+atexit.register(_close_pool)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)

@@ -1,0 +1,162 @@
+"""Work beside the kernel's own: threads that take jobs, each of which can be withdrawn and has a deadline."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from h5explorer_py.errors import CancelledError, RequestTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+_WATCH_SECONDS = 0.5
+
+
+class Job:
+    """A piece of work whose outcome is told exactly once.
+
+    Parameters
+    ----------
+    work : callable
+        Does the work; is given this job, to ask now and then whether to go on.
+    done : callable
+        Is told the outcome: the result and no error, or no result and the error.
+    seconds : float
+        How long it may take, waiting in the queue included.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Job], object],
+        done: Callable[[object, BaseException | None], None],
+        seconds: float,
+    ) -> None:
+        self._work = work
+        self._done = done
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._ended = False
+        self.deadline = time.monotonic() + seconds
+
+    @property
+    def ended(self) -> bool:
+        """Whether the outcome has been told: what is still being worked out then is of no use."""
+        return self._ended
+
+    def give_up(self) -> None:
+        """Raise if nobody waits for the outcome any more.
+
+        Raises
+        ------
+        CancelledError
+        """
+        if self._ended:
+            raise CancelledError("The request was withdrawn.")
+
+    def cancel(self) -> None:
+        """Withdraw the job."""
+        self._tell(None, CancelledError("The request was withdrawn."))
+
+    def expire(self) -> None:
+        """End the job for having taken too long."""
+        self._tell(
+            None,
+            RequestTimeoutError(
+                f"This took longer than {self._seconds:g} s and was given up.",
+                action="The file system may be slow. Try again.",
+            ),
+        )
+
+    def run(self) -> None:
+        """Do the work, unless the outcome has been told before."""
+        if self._ended:
+            return
+        try:
+            result = self._work(self)
+        except BaseException as error:  # noqa: BLE001  (whatever it is, the one who asked is told)
+            self._tell(None, error)
+        else:
+            self._tell(result, None)
+
+    def _tell(self, result: object, error: BaseException | None) -> None:
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+        try:
+            self._done(result, error)
+        except Exception:
+            log.exception("the outcome of a job could not be told")
+
+
+class Pool:
+    """Daemon threads that work off jobs in their order. They start when they are needed first.
+
+    Parameters
+    ----------
+    name : str
+        What the threads are called.
+    threads : int
+        How many there are at most.
+    """
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._name = name
+        self._most = threads
+        self._queue: SimpleQueue[Job] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._idle = 0
+        self._watched: set[Job] = set()
+        self._watching = False
+
+    def submit(self, job: Job) -> None:
+        """Take on a job."""
+        with self._lock:
+            self._watched.add(job)
+            if not self._watching:
+                self._watching = True
+                threading.Thread(target=self._watch, name=f"{self._name}-watch", daemon=True).start()
+            if self._threads < self._most and self._idle <= self._queue.qsize():
+                self._threads += 1
+                threading.Thread(target=self._serve, name=f"{self._name}-{self._threads}", daemon=True).start()
+        self._queue.put(job)
+
+    def _serve(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+            job = self._queue.get()
+            with self._lock:
+                self._idle -= 1
+            job.run()
+            with self._lock:
+                self._watched.discard(job)
+
+    def _watch(self) -> None:
+        """Expire jobs, as long as there are any."""
+        while True:
+            time.sleep(_WATCH_SECONDS)
+            now = time.monotonic()
+            with self._lock:
+                late = [job for job in self._watched if now > job.deadline]
+                self._watched = {job for job in self._watched if not job.ended}
+                self._watched.difference_update(late)
+                if not self._watched and not late:
+                    self._watching = False
+                    return
+            for job in late:
+                job.expire()
+
+
+interactive = Pool("h5explorer", 4)
+"""For what a person waits for."""
+
+background = Pool("h5explorer-background", 2)
+"""For what nobody waits for just now: neighbours, counts, searches."""

@@ -1,0 +1,88 @@
+"""What every lookup can do, whatever file or object it comes from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from h5explorer_py.lookup.text import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+KEYS_SCHEMA = pa.schema([("uuid", pa.string()), ("filepath", pa.string())])
+"""The columns of a window of keys, whatever the lookup itself calls them."""
+
+
+@dataclass(frozen=True)
+class KeyColumns:
+    """The names of the two columns that the explorer needs."""
+
+    uuid: str = "uuid"
+    filepath: str = "filepath"
+
+
+class Lookup(ABC):
+    """A table whose rows name images: a uuid and the file that holds it.
+
+    Row numbers count from 0; ranges are half-open. All methods may be called from any thread.
+
+    Attributes
+    ----------
+    name : str
+        A short name for the panel: the file's name, or what kind of object it is.
+    location : str
+        The full path, where there is one; otherwise empty.
+    folder : str
+        The folder that relative filepaths start from.
+    columns : KeyColumns
+        The names of the uuid and the filepath column.
+    schema : pyarrow.Schema
+        All columns, in their order, with their stored types.
+    num_rows : int
+        The number of rows.
+    """
+
+    name: str
+    location: str
+    folder: str
+    columns: KeyColumns
+    schema: pa.Schema
+    num_rows: int
+
+    @abstractmethod
+    def read(self, start: int, stop: int) -> pa.Table:
+        """Return rows ``start`` to ``stop`` with all columns as they are stored."""
+
+    @abstractmethod
+    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Go through the whole lookup in order, some thousand rows at a time, with these columns only.
+
+        A text column may come as a dictionary.
+        """
+
+    def keys(self, start: int, stop: int) -> pa.Table:
+        """Return rows ``start`` to ``stop`` as text, in the columns of ``KEYS_SCHEMA``."""
+        return keys_of(self.read(start, stop), self.columns)
+
+    def folder_of(self, row: int) -> str:  # noqa: ARG002  (a lookup of several files has several folders)
+        """Return the folder that the relative filepath of a row starts from."""
+        return self.folder
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences about what is odd in the lookup, as far as it has been read."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of files. Nothing may be read afterwards."""
+
+
+def keys_of(table: pa.Table, columns: KeyColumns) -> pa.Table:
+    """Take the two key columns out of a table, as text."""
+    return pa.Table.from_arrays(
+        [as_text(table.column(columns.uuid)), as_text(table.column(columns.filepath))], schema=KEYS_SCHEMA
+    )

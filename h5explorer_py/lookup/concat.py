@@ -1,0 +1,86 @@
+"""Several lookups as one, in their order."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from h5explorer_py.errors import LookupUnreadableError
+from h5explorer_py.files import why
+from h5explorer_py.lookup.base import KEYS_SCHEMA, Lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from h5explorer_py.lookup.base import KeyColumns
+
+
+class ConcatLookup(Lookup):
+    """The rows of several lookups one after the other.
+
+    Columns that only some of them have are null in the others; types that differ are widened.
+
+    Parameters
+    ----------
+    parts : sequence of Lookup
+        At least one.
+    name : str
+        What to call the whole in the panel.
+    columns : KeyColumns
+        The names of the key columns, which all parts share.
+
+    Raises
+    ------
+    LookupUnreadableError
+        Where a column has types in two parts that have no common one.
+    """
+
+    def __init__(self, parts: Sequence[Lookup], name: str, columns: KeyColumns) -> None:
+        self.parts = tuple(parts)
+        self.name = name
+        self.location = self.parts[0].location
+        self.folder = self.parts[0].folder
+        self.columns = columns
+        try:
+            self.schema = pa.unify_schemas([part.schema for part in self.parts], promote_options="permissive")
+        except pa.ArrowException as error:
+            raise LookupUnreadableError(f"The parts of {name} do not fit together: {why(error)}.") from error
+        self._starts = [0, *accumulate(part.num_rows for part in self.parts)]
+        self.num_rows = self._starts[-1]
+
+    def _pieces(self, start: int, stop: int) -> Iterator[tuple[Lookup, int, int]]:
+        first = bisect_right(self._starts, start) - 1
+        for index in range(first, len(self.parts)):
+            begin = self._starts[index]
+            if begin >= stop:
+                return
+            low, high = max(start - begin, 0), min(stop - begin, self.parts[index].num_rows)
+            if low < high:
+                yield self.parts[index], low, high
+
+    def folder_of(self, row: int) -> str:
+        index = bisect_right(self._starts, row) - 1
+        return self.parts[index].folder_of(row - self._starts[index])
+
+    def read(self, start: int, stop: int) -> pa.Table:
+        tables = [part.read(low, high) for part, low, high in self._pieces(start, stop)]
+        return pa.concat_tables([self.schema.empty_table(), *tables], promote_options="permissive")
+
+    def keys(self, start: int, stop: int) -> pa.Table:
+        tables = [part.keys(low, high) for part, low, high in self._pieces(start, stop)]
+        return pa.concat_tables([KEYS_SCHEMA.empty_table(), *tables])
+
+    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        for part in self.parts:
+            yield from part.scan(columns)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        return tuple(notice for part in self.parts for notice in part.notices)
+
+    def close(self) -> None:
+        for part in self.parts:
+            part.close()

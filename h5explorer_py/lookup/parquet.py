@@ -1,0 +1,152 @@
+"""A lookup in a Parquet file, read in place."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from h5explorer_py.errors import LookupChangedError, LookupUnreadableError
+from h5explorer_py.files import Signature, regular_file, why
+from h5explorer_py.lookup.base import KeyColumns, Lookup
+from h5explorer_py.lookup.columns import check_schema
+from h5explorer_py.lookup.windows import GroupWindows, SqlWindows, Windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from tempfile import _TemporaryFileWrapper
+
+    TemporaryFile = _TemporaryFileWrapper[bytes]
+
+SMALL_GROUP = 131_072
+"""Rows in a row group up to which decoding all of it beats asking DuckDB for a few of its rows: with groups of
+10,000 rows 1.4 ms against 230 ms a window, with groups of 1,048,576 rows 86 ms against 10 ms (100 million rows)."""
+
+BATCH_ROWS = 65_536
+_BUFFER = 1 << 20  # streaming through a giant row group within 142 MB needs a bounded buffer
+
+
+class ParquetLookup(Lookup):
+    """A lookup in one Parquet file.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    columns : KeyColumns
+        The names of its two key columns.
+    content : temporary file, optional
+        Where the content is read from instead: an unpacked copy.
+
+    Raises
+    ------
+    LookupUnreadableError
+        Where the file is not Parquet, or damaged.
+    WrongColumnsError
+        Where a key column is missing.
+    """
+
+    def __init__(self, path: str, columns: KeyColumns, content: TemporaryFile | None = None) -> None:
+        self._content = content
+        self._path = content.name if content else path
+        self.location = path
+        self.name = Path(path).name
+        self.folder = str(Path(path).parent)
+        self.columns = columns
+        self._signature = regular_file(path)
+        self._lock = threading.Lock()
+        try:
+            self._file = self._open()
+            self.schema = self._file.schema_arrow
+            metadata = self._file.metadata
+            self.num_rows = metadata.num_rows
+            groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+        except (pa.ArrowException, OSError) as error:
+            raise LookupUnreadableError(f"{self.name} cannot be read as Parquet: {why(error)}.") from error
+        check_schema(self.schema, columns, self.name)
+        self._group_starts = [0, *accumulate(groups)]
+        self._windows: Windows = (
+            GroupWindows(self._read_group, columns)
+            if max(groups, default=0) <= SMALL_GROUP
+            else SqlWindows(self._path, columns)
+        )
+
+    def _open(self, dictionary: Sequence[str] = ()) -> pq.ParquetFile:
+        return pq.ParquetFile(self._path, pre_buffer=False, buffer_size=_BUFFER, read_dictionary=list(dictionary))
+
+    def _check_unchanged(self) -> None:
+        try:
+            now: Signature | None = regular_file(self.location)
+        except OSError:
+            now = None
+        if now != self._signature:
+            raise LookupChangedError(
+                f"{self.name} has {'changed' if now else 'gone'} since it was opened.",
+                action="Open it again.",
+            )
+
+    def _groups_between(self, start: int, stop: int) -> range:
+        first = bisect_right(self._group_starts, start) - 1
+        last = bisect_right(self._group_starts, max(start, stop - 1)) - 1
+        return range(first, last + 1)
+
+    def _read_group(self, start: int, stop: int, names: Sequence[str]) -> tuple[int, pa.Table]:
+        groups = list(self._groups_between(start, stop))
+        with self._lock:
+            table = self._file.read_row_groups(groups, columns=list(names))
+        return self._group_starts[groups[0]], table
+
+    def keys(self, start: int, stop: int) -> pa.Table:
+        self._check_unchanged()
+        stop = min(stop, self.num_rows)
+        try:
+            return self._windows.keys(start, max(start, stop))
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from error
+
+    def read(self, start: int, stop: int) -> pa.Table:
+        self._check_unchanged()
+        stop = max(start, min(stop, self.num_rows))
+        if start >= stop:
+            return self.schema.empty_table()
+        groups = list(self._groups_between(start, stop))
+        skip = start - self._group_starts[groups[0]]
+        want = stop - start
+        parts: list[pa.RecordBatch] = []
+        try:
+            batches = self._open().iter_batches(BATCH_ROWS, row_groups=groups, use_threads=False)
+            for batch in batches:
+                if skip >= batch.num_rows:
+                    skip -= batch.num_rows
+                    continue
+                parts.append(batch.slice(skip, want))
+                want -= parts[-1].num_rows
+                skip = 0
+                if want <= 0:
+                    break
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from error
+        return pa.Table.from_batches(parts, schema=parts[0].schema if parts else self.schema)
+
+    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        self._check_unchanged()
+        try:
+            file = self._open(dictionary=[name for name in columns if name == self.columns.filepath])
+            yield from file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> LookupUnreadableError:
+        return LookupUnreadableError(f"{self.name} is damaged: {why(error)}.")
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()
+        self._windows.close()
+        if self._content is not None:
+            self._content.close()

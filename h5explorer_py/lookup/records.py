@@ -1,0 +1,158 @@
+"""Where the records of a delimited text begin, found in one pass with bounded memory.
+
+A record is what Python's ``csv`` module takes for one: mostly a line, more where a quoted field spans lines. Blank
+lines are none. Only lines with an odd number of quotes need that module; all others are found by NumPy.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+NEWLINE = 0x0A
+RETURN = 0x0D
+QUOTE = 0x22
+
+
+class UnclosedQuoteError(ValueError):
+    """A quoted field does not end.
+
+    Parameters
+    ----------
+    offset : int
+        The byte at which its record begins.
+    """
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"a quoted field that begins near byte {offset:,} does not end")
+        self.offset = offset
+
+
+@dataclass(frozen=True)
+class Split:
+    """The records of one piece of text.
+
+    Attributes
+    ----------
+    starts : numpy.ndarray of int64
+        Where each record begins, in bytes from the piece's begin.
+    used : int
+        How many bytes the complete records take up; the rest belongs to the next piece.
+    """
+
+    starts: NDArray[np.int64]
+    used: int
+
+
+def split_records(piece: bytes, delimiter: str, *, last: bool) -> Split:
+    """Find the records of a piece that begins at a record's begin.
+
+    Parameters
+    ----------
+    piece : bytes
+        Text in an encoding that keeps ASCII (UTF-8, Latin-1).
+    delimiter : str
+        One character.
+    last : bool
+        Whether the text ends with the piece: then its rest is a record too.
+
+    Raises
+    ------
+    UnclosedQuoteError
+        Where a quoted field is longer than ``csv.field_size_limit()``, or the text ends within one.
+    """
+    if last and piece and piece[-1] != NEWLINE:
+        closed = split_records(piece + b"\n", delimiter, last=True)
+        return Split(closed.starts, len(piece))
+    used = piece.rfind(b"\n") + 1
+    if used == 0:
+        return Split(np.empty(0, np.int64), 0)
+    text = np.frombuffer(piece, np.uint8, count=used)
+    ends = np.flatnonzero(text == NEWLINE)
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
+    keep = ~_blank(text, starts, ends)
+    if piece.find(b'"', 0, used) >= 0:
+        quotes = np.add.reduceat((text == QUOTE).view(np.uint8), starts)  # modulo 256, which keeps odd and even
+        open_from = _join_open_lines(piece, delimiter, starts, ends, quotes % 2 == 1, keep, last=last)
+        if open_from is not None:
+            keep[open_from:] = False
+            used = int(starts[open_from])
+    return Split(starts[keep], used)
+
+
+def first_record(text: str, delimiter: str) -> tuple[list[str], int]:
+    """Return the fields of the first record that is not blank, and how many lines were read for it.
+
+    Raises
+    ------
+    ValueError
+        Where there is none, or its quotes do not end.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for record in reader:
+            if record:
+                return record, reader.line_num
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    raise ValueError("there is no record")
+
+
+def _blank(text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+    length = ends - starts
+    return (length == 0) | ((length == 1) & (text[starts] == RETURN))
+
+
+def _join_open_lines(
+    piece: bytes,
+    delimiter: str,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    odd: NDArray[np.bool_],
+    keep: NDArray[np.bool_],
+    *,
+    last: bool,
+) -> int | None:
+    """Strike out of ``keep`` the lines that go on with a record; return the line that is not complete yet."""
+    done = 0
+    for line in np.flatnonzero(odd).tolist():
+        if line < done:
+            continue
+        taken = _lines_of_record(piece, delimiter, starts, ends, line)
+        if taken is None:
+            rest = len(piece) - int(starts[line])
+            if last or rest > csv.field_size_limit():
+                raise UnclosedQuoteError(int(starts[line]))
+            return line
+        keep[line + 1 : line + taken] = False
+        done = line + taken
+    return None
+
+
+def _lines_of_record(
+    piece: bytes, delimiter: str, starts: NDArray[np.int64], ends: NDArray[np.int64], line: int
+) -> int | None:
+    """Count the lines that the record beginning at ``line`` takes up; ``None`` where its end is not here."""
+    complete = True
+
+    def lines() -> Iterator[str]:
+        nonlocal complete
+        for number in range(line, len(starts)):
+            yield piece[starts[number] : ends[number] + 1].decode("latin-1")
+        complete = False
+
+    reader = csv.reader(lines(), delimiter=delimiter)
+    try:
+        next(reader)
+    except csv.Error as error:
+        raise UnclosedQuoteError(int(starts[line])) from error
+    return reader.line_num if complete else None

@@ -1,0 +1,109 @@
+"""A shard, or a folder of shards, as its own lookup: the uuids come from its metadata or else from its keys."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from h5explorer_py.errors import LookupUnreadableError
+from h5explorer_py.images.readers import reader_pool
+from h5explorer_py.lookup.base import KeyColumns, Lookup
+from h5explorer_py.lookup.concat import ConcatLookup
+from h5explorer_py.lookup.memory import MemoryLookup
+from h5explorer_py.lookup.parquet import ParquetLookup
+from h5explorer_py.shards import IMAGES_SUFFIX, METADATA_SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_OPENERS = 16  # opening thousands of footers waits on the file system, not on the processor
+
+
+class MetadataKeysLookup(Lookup):
+    """The uuids of one shard's metadata file, each with the shard as its filepath.
+
+    Parameters
+    ----------
+    metadata : str
+        The Parquet file.
+    filepath : str
+        What the shard is called: its path without the suffix.
+    columns : KeyColumns
+        The names of the key columns.
+    """
+
+    def __init__(self, metadata: str, filepath: str, columns: KeyColumns) -> None:
+        same = KeyColumns(columns.uuid, columns.uuid)
+        self._uuids = ParquetLookup(metadata, same)
+        self._filepath = filepath
+        self.name = Path(filepath).name
+        self.location = metadata
+        self.folder = str(Path(metadata).parent)
+        self.columns = columns
+        self.num_rows = self._uuids.num_rows
+        uuid = self._uuids.schema.field(columns.uuid)
+        self.schema = pa.schema([uuid, (columns.filepath, pa.string())])
+
+    def _with_filepath(self, uuids: pa.Array | pa.ChunkedArray) -> pa.Table:
+        paths = pa.repeat(pa.scalar(self._filepath, pa.string()), len(uuids))
+        return pa.Table.from_arrays([uuids, paths], schema=self.schema)
+
+    def read(self, start: int, stop: int) -> pa.Table:
+        return self._with_filepath(self._uuids.read(start, stop).column(self.columns.uuid))
+
+    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        for batch in self._uuids.scan([self.columns.uuid]):
+            yield from self._with_filepath(batch.column(0)).select(list(columns)).to_batches()
+
+    def close(self) -> None:
+        self._uuids.close()
+
+
+def shard_lookup(path: str, columns: KeyColumns) -> Lookup:
+    """Open one HDF5 shard as a lookup.
+
+    Raises
+    ------
+    LookupUnreadableError
+        Where neither metadata nor keys can be read.
+    """
+    prefix = path.removesuffix(IMAGES_SUFFIX) if path.endswith(IMAGES_SUFFIX) else path
+    metadata = prefix + METADATA_SUFFIX
+    if prefix != path and Path(metadata).is_file():
+        return MetadataKeysLookup(metadata, prefix, columns)
+    keys = reader_pool().list_keys(path)
+    table = pa.table({columns.uuid: pa.array(keys, pa.string())}).append_column(
+        columns.filepath, pa.repeat(pa.scalar(prefix, pa.string()), len(keys))
+    )
+    lookup = MemoryLookup(table, columns, Path(path).name)
+    lookup.location = path
+    lookup.folder = str(Path(path).parent)
+    return lookup
+
+
+def folder_lookup(folder: str, columns: KeyColumns) -> Lookup:
+    """Open all shards of a folder as one lookup, in the natural order of their names.
+
+    Raises
+    ------
+    LookupUnreadableError
+        Where the folder holds no shards.
+    """
+    names = sorted((entry.name for entry in Path(folder).iterdir() if entry.name.endswith(IMAGES_SUFFIX)), key=natural)
+    if not names:
+        raise LookupUnreadableError(
+            f"The folder {folder} holds no shards (files named ...{IMAGES_SUFFIX}).",
+            action="Name a lookup, one shard, or the folder of the shards.",
+        )
+    with ThreadPoolExecutor(_OPENERS) as openers:
+        parts = list(openers.map(lambda name: shard_lookup(str(Path(folder) / name), columns), names))
+    return ConcatLookup(parts, Path(folder).name, columns) if len(parts) > 1 else parts[0]
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Return the key that sorts ``shard_10`` after ``shard_9``."""
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part]

@@ -1,0 +1,76 @@
+"""Any Arrow column as text: uuids and filepaths come as strings, dictionaries, bytes and numbers."""
+
+from __future__ import annotations
+
+import uuid
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+_UUID_BYTES = 16
+
+
+def can_be_text(kind: pa.DataType) -> bool:
+    """Tell whether values of this type can serve as a uuid or a path."""
+    kind = _plain(kind)
+    return (
+        _is_string(kind)
+        or types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_fixed_size_binary(kind)
+        or types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_null(kind)
+    )
+
+
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as text, nulls kept.
+
+    Strings stay as they are, 16 bytes become the canonical uuid, other bytes are UTF-8 or else hexadecimal.
+
+    Raises
+    ------
+    TypeError
+        Where the type has no sensible text: lists, structs, dates.
+    """
+    kind = column.type
+    if kind == pa.string():
+        return column
+    if isinstance(kind, pa.BaseExtensionType):
+        return as_text(pa.chunked_array([chunk.storage for chunk in column.chunks], type=kind.storage_type))
+    if types.is_dictionary(kind):
+        return as_text(column.cast(kind.value_type))
+    if not can_be_text(kind):
+        raise TypeError(f"values of type {kind} cannot be read as text")
+    if types.is_fixed_size_binary(kind) and kind.byte_width == _UUID_BYTES:
+        return _mapped(column, lambda value: str(uuid.UUID(bytes=value)))
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        return _mapped(column, _bytes_text)
+    return pc.cast(column, pa.string())
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(kind.storage_type)
+    if types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    return kind
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+
+
+def _mapped(column: pa.ChunkedArray, text_of: object) -> pa.ChunkedArray:
+    assert callable(text_of)
+    values = [None if value is None else text_of(value) for value in column.to_pylist()]
+    return pa.chunked_array([pa.array(values, type=pa.string())])
+
+
+def _bytes_text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.hex()

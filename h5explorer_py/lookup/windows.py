@@ -1,0 +1,121 @@
+"""Two roads to a window of keys in a Parquet file.
+
+Which one is quick depends on the size of the row groups: see ``SMALL_GROUP`` in ``parquet.py``.
+"""
+
+from __future__ import annotations
+
+import glob
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Protocol
+
+from h5explorer_py.lookup.base import KEYS_SCHEMA, KeyColumns, keys_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
+
+    ReadGroup = Callable[[int, int, Sequence[str]], tuple[int, pa.Table]]
+
+_GROUPS_KEPT = 8
+_DUCKDB_MEMORY = "300MB"
+
+
+class Windows(Protocol):
+    """Gives rows ``start`` to ``stop`` as text."""
+
+    def keys(self, start: int, stop: int) -> pa.Table:
+        """Return the rows in the columns of ``KEYS_SCHEMA``."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class GroupWindows:
+    """Decodes whole row groups and keeps the last few.
+
+    Parameters
+    ----------
+    read_group : callable
+        Given a range of rows and column names, returns the row at which the table starts, and the table: all row
+        groups that the range touches.
+    columns : KeyColumns
+        The names of the key columns.
+    """
+
+    def __init__(self, read_group: ReadGroup, columns: KeyColumns) -> None:
+        self._read_group = read_group
+        self._columns = columns
+        self._kept: OrderedDict[tuple[int, int], pa.Table] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keys(self, start: int, stop: int) -> pa.Table:
+        if start >= stop:
+            return KEYS_SCHEMA.empty_table()
+        with self._lock:
+            for (first, end), table in self._kept.items():
+                if first <= start and stop <= end:
+                    self._kept.move_to_end((first, end))
+                    return table.slice(start - first, stop - start)
+        first, stored = self._read_group(start, stop, [self._columns.uuid, self._columns.filepath])
+        table = keys_of(stored, self._columns)
+        with self._lock:
+            self._kept[first, first + table.num_rows] = table
+            while len(self._kept) > _GROUPS_KEPT:
+                self._kept.popitem(last=False)
+        return table.slice(start - first, stop - start)
+
+    def close(self) -> None:
+        with self._lock:
+            self._kept.clear()
+
+
+class SqlWindows:
+    """Asks DuckDB for the rows by their number in the file.
+
+    Parameters
+    ----------
+    path : str
+        The Parquet file.
+    columns : KeyColumns
+        The names of the key columns.
+    """
+
+    def __init__(self, path: str, columns: KeyColumns) -> None:
+        self._columns = columns
+        self._pattern = glob.escape(path)  # DuckDB takes every path as a pattern
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    def keys(self, start: int, stop: int) -> pa.Table:
+        if start >= stop:
+            return KEYS_SCHEMA.empty_table()
+        uuid, filepath = (_quoted(name) for name in (self._columns.uuid, self._columns.filepath))
+        sql = (
+            f"SELECT {uuid}, {filepath} FROM read_parquet(?, file_row_number = true) "  # noqa: S608
+            "WHERE file_row_number BETWEEN ? AND ? ORDER BY file_row_number"
+        )
+        with self._lock:
+            found = self._connect().sql(sql, params=[self._pattern, start, stop - 1]).to_arrow_table()
+        return keys_of(found, self._columns)
+
+    def _connect(self) -> Any:
+        if self._connection is None:
+            import duckdb
+
+            self._connection = duckdb.connect(
+                config={"threads": 2, "memory_limit": _DUCKDB_MEMORY, "autoinstall_known_extensions": False}
+            )
+        return self._connection
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,160 @@
+"""The metadata of shards: a table is decoded once, and kept with an index of its uuids while there is room."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from h5explorer_py.errors import (
+    ExplorerError,
+    MetadataNotFoundError,
+    MetadataUnreadableError,
+    RecordNotFoundError,
+)
+from h5explorer_py.files import Signature, regular_file, shorten, why
+from h5explorer_py.keyindex import KeyIndex
+from h5explorer_py.lookup.columns import nearest
+from h5explorer_py.lookup.text import as_text
+
+KEPT_BYTES = 192 << 20
+"""Tables and indexes kept in all. A shard of 100,000 records with 15 columns takes 31 MB, with 60 columns 115 MB."""
+
+WHOLE_BYTES = 128 << 20
+"""Tables up to this size are kept whole; of larger ones only the index is, and a record is read when it is asked for."""
+
+_BATCH_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class Record:
+    """The metadata of one image.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        One row with all columns in their order.
+    matches : int
+        How many records have this uuid; the first is given.
+    """
+
+    table: pa.Table
+    matches: int
+
+
+class _ShardTable:
+    """One metadata file in one state."""
+
+    def __init__(self, path: str, signature: Signature, uuid_columns: tuple[str, ...]) -> None:
+        self.path = path
+        self.signature = signature
+        file = _open(path)
+        names = file.schema_arrow.names
+        found = [name for name in uuid_columns if name in names]
+        if not found:
+            near = nearest(uuid_columns[0], names)
+            raise MetadataUnreadableError(
+                f"{Path(path).name} has no column {uuid_columns[0]!r}. It has: {', '.join(map(shorten, names[:40]))}.",
+                action=f"The nearest is {near!r}: pass uuid_column={near!r}." if near else "",
+                path=path,
+            )
+        whole = sum(file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups))
+        self._table = file.read(use_threads=False) if whole <= WHOLE_BYTES else None
+        column = names.index(found[0])
+        keys = self._table.column(column) if self._table is not None else file.read([found[0]]).column(0)
+        self._index = KeyIndex(as_text(keys))
+        self.nbytes = self._index.nbytes + (self._table.nbytes if self._table is not None else 0)
+
+    def record(self, key: str) -> Record:
+        rows = self._index.rows(key)
+        if not rows:
+            raise RecordNotFoundError(f"{Path(self.path).name} has no record of {shorten(key)}.", path=self.path)
+        table = self._table.slice(rows[0], 1) if self._table is not None else self._read_row(rows[0])
+        return Record(table, len(rows))
+
+    def _read_row(self, row: int) -> pa.Table:
+        for batch in _open(self.path).iter_batches(_BATCH_ROWS, use_threads=False):
+            if row < batch.num_rows:
+                return pa.Table.from_batches([batch.slice(row, 1)])
+            row -= batch.num_rows
+        raise MetadataUnreadableError(f"{Path(self.path).name} ends too early.", path=self.path)
+
+
+def _open(path: str) -> pq.ParquetFile:
+    return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
+
+
+class MetadataStore:
+    """Reads records of metadata files.
+
+    Parameters
+    ----------
+    uuid_columns : tuple of str
+        Names that the column of uuids may have, the likeliest first.
+    """
+
+    def __init__(self, uuid_columns: tuple[str, ...]) -> None:
+        self._uuid_columns = uuid_columns
+        self._kept: OrderedDict[str, _ShardTable] = OrderedDict()
+        self._lock = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
+
+    def record(self, path: str, key: str) -> Record:
+        """Return the metadata of one image.
+
+        Raises
+        ------
+        MetadataNotFoundError, MetadataUnreadableError, RecordNotFoundError
+        """
+        signature = self._look(path)
+        with self._lock:
+            loading = self._loading.setdefault(path, threading.Lock())
+        try:
+            with loading:  # a second request for the same file waits for the first rather than decode it too
+                table = self._get(path, signature)
+            return table.record(key)
+        except ExplorerError:
+            raise
+        except (pa.ArrowException, OSError, TypeError, ValueError) as error:
+            raise _unreadable(path, error) from error
+        finally:
+            with self._lock:
+                self._loading.pop(path, None)
+
+    def _get(self, path: str, signature: Signature) -> _ShardTable:
+        with self._lock:
+            held = self._kept.get(path)
+            if held is not None and held.signature == signature:
+                self._kept.move_to_end(path)
+                return held
+        table = _ShardTable(path, signature, self._uuid_columns)
+        with self._lock:
+            self._kept[path] = table
+            self._kept.move_to_end(path)
+            while len(self._kept) > 1 and sum(other.nbytes for other in self._kept.values()) > KEPT_BYTES:
+                self._kept.popitem(last=False)
+        return table
+
+    def _look(self, path: str) -> Signature:
+        try:
+            return regular_file(path)
+        except FileNotFoundError as error:
+            raise MetadataNotFoundError(
+                f"There is no file {path}.", action="The picture does not need it.", path=path
+            ) from error
+        except (OSError, ValueError) as error:
+            raise _unreadable(path, error) from error
+
+    def clear(self) -> None:
+        """Drop all tables."""
+        with self._lock:
+            self._kept.clear()
+
+
+def _unreadable(path: str, error: Exception) -> MetadataUnreadableError:
+    return MetadataUnreadableError(f"{os.path.basename(path)} cannot be read: {why(error)}.", path=path)

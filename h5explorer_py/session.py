@@ -1,0 +1,130 @@
+"""What one explorer has open, and how it is exchanged for another lookup."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from h5explorer_py.dataset import Dataset
+from h5explorer_py.errors import ClosedError, StaleDatasetError
+from h5explorer_py.lookup.base import KeyColumns
+from h5explorer_py.protocol import VERSION
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+
+_MOST_NOTICES = 5
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a lookup is to be read.
+
+    Attributes
+    ----------
+    root : str or mapping, optional
+        Where the data is now, if it has moved.
+    columns : KeyColumns
+        The names of the key columns.
+    """
+
+    root: str | os.PathLike[str] | Mapping[str, str] | None = None
+    columns: KeyColumns = field(default_factory=KeyColumns)
+
+    def changed(self, **options: Any) -> Options:
+        """Return a copy with those options changed that are not ``None``."""
+        columns = KeyColumns(
+            options.get("uuid_column") or self.columns.uuid,
+            options.get("filepath_column") or self.columns.filepath,
+        )
+        root = options.get("root")
+        return replace(self, columns=columns, root=self.root if root is None else root)
+
+
+class Session:
+    """The open data set of one explorer. A refused lookup leaves the open one in place.
+
+    Parameters
+    ----------
+    source
+        The lookup.
+    options : Options
+        How it is to be read.
+    """
+
+    def __init__(self, source: Any, options: Options) -> None:
+        self._lock = threading.Lock()
+        self._number = 1
+        self._options = options
+        self._dataset: Dataset | None = Dataset(source, options.columns, options.root)
+        self.on_opened: list[Callable[[], None]] = []
+
+    def open(self, source: Any, **options: Any) -> None:
+        """Open another lookup in place of this one.
+
+        Raises
+        ------
+        ExplorerError
+            Where it is refused; what was open stays so.
+        """
+        chosen = self._options.changed(**options)
+        opened = Dataset(source, chosen.columns, chosen.root)
+        with self._lock:
+            if self._dataset is None:
+                opened.close()
+                raise ClosedError("This explorer has been closed.")
+            old, self._dataset = self._dataset, opened
+            self._options = chosen
+            self._number += 1
+        for tell in self.on_opened:
+            tell()
+        old.close()
+
+    @property
+    def dataset(self) -> Dataset:
+        """The open data set.
+
+        Raises
+        ------
+        ClosedError
+            After :meth:`close`.
+        """
+        dataset = self._dataset
+        if dataset is None:
+            raise ClosedError("This explorer has been closed.")
+        return dataset
+
+    def numbered(self, number: int | None) -> tuple[int, Dataset]:
+        """Return the open data set, provided that it is still the one of this number.
+
+        Raises
+        ------
+        StaleDatasetError
+            Where it has been replaced since.
+        """
+        with self._lock:
+            if number is not None and number != self._number:
+                raise StaleDatasetError("Another lookup has been opened meanwhile.")
+            return self._number, self.dataset
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the page needs to know at once, as small JSON."""
+        with self._lock:
+            lookup = self.dataset.lookup
+            return {
+                "dataset": self._number,
+                "protocol": VERSION,
+                "name": lookup.name,
+                "location": lookup.location,
+                "records": lookup.num_rows,
+                "notices": list(lookup.notices[:_MOST_NOTICES]),
+            }
+
+    def close(self) -> None:
+        """Close the data set."""
+        with self._lock:
+            dataset, self._dataset = self._dataset, None
+        if dataset is not None:
+            dataset.close()

@@ -1,0 +1,317 @@
+"""The Explorer: its traits and its Python interface. All it does is in the rooms that it calls."""
+
+from __future__ import annotations
+
+import operator
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+import anywidget
+import traitlets
+
+from h5explorer_py.assets import built, shared_assets
+from h5explorer_py.dispatch import Dispatcher
+from h5explorer_py.errors import BadRequestError, ExplorerError, KeyNotFoundError, UnsupportedError
+from h5explorer_py.files import shorten
+from h5explorer_py.handlers import handlers
+from h5explorer_py.images.sniff import is_truncated
+from h5explorer_py.lookup.base import KeyColumns
+from h5explorer_py.lookup.find import Query, parse
+from h5explorer_py.selection import MOST_RANGES, Selection
+from h5explorer_py.session import Options, Session
+from h5explorer_py.still import still_html
+from h5explorer_py.subshell import answer_beside_cells
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from h5explorer_py.dataset import Dataset, Entry
+    from h5explorer_py.images.image import Image
+
+_STILL_SECONDS = 1.0
+_LENGTH = re.compile(r"\d+(\.\d+)?(px|em|rem|vh|%)")
+
+
+class _SelectionTrait(traitlets.TraitType[Selection, Any]):
+    """A trait that holds a :class:`Selection`, and takes whatever one can be made of."""
+
+    info_text = "a row number, a range, or row numbers"
+
+    def validate(self, obj: Any, value: Any) -> Selection:
+        explorer: Explorer = obj
+        selection = Selection.of(value, explorer.rows)
+        if selection.ranges and selection.ranges[-1][1] > len(explorer):
+            raise BadRequestError(f"There is no row {selection.ranges[-1][1] - 1:,} to select.")
+        if len(selection.ranges) > MOST_RANGES:
+            raise UnsupportedError(f"A selection has up to {MOST_RANGES} ranges; this has {len(selection.ranges):,}.")
+        return selection
+
+
+class Explorer(anywidget.AnyWidget):
+    """See an image data set kept in sharded HDF5 files, in three panels.
+
+    Parameters
+    ----------
+    lookup : str, path, list of them, table
+        The lookup: a Parquet, CSV or TSV file (gzipped too), a pattern or list of such, an Arrow table, a pandas or
+        polars frame, a DuckDB relation; or one shard, or a folder of shards.
+    root : str or mapping, optional
+        Where the data is now, if it has moved: a folder, or a mapping of old path prefixes to new ones. Without it, a
+        relative filepath starts from the lookup's folder.
+    uuid_column, filepath_column : str
+        The names of the lookup's two key columns.
+    dataset : str, optional
+        Reserved for the arrays of a later version.
+    height : int or str, optional
+        The widget's height, in pixels or as a CSS length.
+    cache : bool
+        Reserved: this version reads lookups in place and keeps no cache on disk.
+    storage_options : mapping, optional
+        Reserved for the addresses of a later version.
+
+    Raises
+    ------
+    ExplorerError
+        Where the lookup is absent, unreadable, or lacks a column.
+
+    Notes
+    -----
+    Row numbers, ``current``, ``selection`` and ``find`` count from 0; ranges are half-open. A key is a uuid, or a row
+    number where uuids repeat.
+    """
+
+    _esm = built("widget.js")
+    _css = built("widget.css")
+
+    _opened = traitlets.Dict().tag(sync=True)
+    _assets = traitlets.Unicode().tag(sync=True)
+    current = traitlets.Int(None, allow_none=True, help="The row that is shown, counted from 0.").tag(sync=True)
+    selection = _SelectionTrait(help="The rows that are selected.").tag(
+        sync=True,
+        to_json=lambda value, _: {"ranges": [list(each) for each in value.ranges]},
+        from_json=lambda value, _: Selection(map(tuple, value["ranges"])),
+    )
+    height = traitlets.Union([traitlets.Int(), traitlets.Unicode()], default_value=None, allow_none=True).tag(sync=True)
+
+    def __init__(
+        self,
+        lookup: Any,
+        *,
+        root: str | os.PathLike[str] | Mapping[str, str] | None = None,
+        uuid_column: str = "uuid",
+        filepath_column: str = "filepath",
+        dataset: str | None = None,
+        height: int | str | None = None,
+        cache: bool = True,  # noqa: ARG002
+        storage_options: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> None:
+        if dataset is not None:
+            raise UnsupportedError("Arrays (dataset=...) are shown by a later version.")
+        self._session = Session(lookup, Options(root, KeyColumns(uuid_column, filepath_column)))
+        self._still = ThreadPoolExecutor(1, "h5explorer-still")
+        super().__init__(
+            _opened=self._session.describe(),
+            _assets=shared_assets().model_id,
+            current=0 if len(self) else None,
+            selection=Selection(),
+            height=height,
+        )
+        answer_beside_cells(self.comm)
+        self._dispatcher = Dispatcher(handlers(self._session), self.send)
+        self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
+        self._session.on_opened.append(self._show_opened)
+
+    # The lookup
+
+    def open(self, lookup: Any = None, **options: Any) -> None:
+        """Open another lookup in place of the one that is shown.
+
+        Parameters
+        ----------
+        lookup
+            As for the constructor.
+        **options
+            ``root``, ``uuid_column``, ``filepath_column``; those not given stay as they are.
+
+        Raises
+        ------
+        ExplorerError
+            Where the lookup is refused; the one that is shown stays then.
+        """
+        if lookup is None:  # ipywidgets opens the comm by a method of this name
+            super().open()
+            return
+        unknown = options.keys() - {"root", "uuid_column", "filepath_column"}
+        if unknown:
+            raise TypeError(f"open() has no option {sorted(unknown)[0]!r}")
+        self._session.open(lookup, **options)
+
+    def _show_opened(self) -> None:
+        with self.hold_sync():
+            self._opened = self._session.describe()
+            self.selection = Selection()
+            self.current = 0 if len(self) else None
+
+    def __len__(self) -> int:
+        return self._session.dataset.num_rows
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """How many records the lookup has, and how many different filepaths: goes through it once."""
+        dataset = self._session.dataset
+        return {"records": dataset.num_rows, "filepaths": dataset.filepaths(lambda: None)}
+
+    def rows(self, start: int, stop: int) -> pa.Table:
+        """Return rows ``start`` to ``stop`` of the lookup.
+
+        Returns
+        -------
+        pyarrow.Table
+            All columns of the lookup, values as stored; fewer rows where the lookup ends before.
+        """
+        start, stop = operator.index(start), operator.index(stop)
+        if start < 0 or stop < start:
+            raise BadRequestError(f"Rows go from a number to a larger one, not from {start} to {stop}.")
+        return self._session.dataset.lookup.read(start, stop)
+
+    def find(self, text: str) -> int:
+        """Return the first row that a text names.
+
+        A uuid equal to the text goes before one that begins with it, or a filepath that contains it; ``uuid:`` and
+        ``path:`` in front of the text look in that column only.
+
+        Raises
+        ------
+        KeyNotFoundError
+            Where nothing matches.
+        """
+        query = parse(text)
+        if query.row is not None:  # a text of digits names a uuid here: row numbers need no search
+            query = Query(text.strip())
+        row = self._session.dataset.find(query, None, lambda: None)
+        if row is None:
+            raise KeyNotFoundError(f"Nothing in the lookup matches {shorten(text)!r}.", key=text)
+        return row
+
+    # Images and metadata
+
+    def _entry(self, key: str | SupportsIndex) -> tuple[Dataset, Entry]:
+        dataset = self._session.dataset
+        row = dataset.row_of(key) if isinstance(key, str) else operator.index(key)
+        return dataset, dataset.entry(row)
+
+    def image(self, key: str | SupportsIndex) -> Image:
+        """Return an image as it is stored.
+
+        Parameters
+        ----------
+        key : str or int
+            A uuid, or a row number.
+
+        Raises
+        ------
+        ExplorerError
+            With the reason: no such key, no such file, no encoded image.
+        """
+        dataset, entry = self._entry(key)
+        return dataset.image(entry)
+
+    def metadata(self, key: str | SupportsIndex) -> dict[str, Any]:
+        """Return the metadata of an image.
+
+        Parameters
+        ----------
+        key : str or int
+            A uuid, or a row number.
+
+        Returns
+        -------
+        dict
+            The columns in their order, values as pyarrow's ``to_pylist`` gives them. A column whose name came before
+            gets a number behind it.
+
+        Raises
+        ------
+        ExplorerError
+            With the reason.
+        """
+        dataset, entry = self._entry(key)
+        record: dict[str, Any] = {}
+        for name, column in zip(*_columns(dataset.record(entry).table), strict=True):
+            shown, number = name, 2
+            while shown in record:
+                shown, number = f"{name} ({number})", number + 1
+            record[shown] = column[0].as_py()
+        return record
+
+    # The widget
+
+    @traitlets.validate("current")
+    def _valid_current(self, proposal: Any) -> int | None:
+        row: int | None = proposal["value"]
+        if row is not None:
+            self._session.dataset.entry(row)
+        return row
+
+    @traitlets.validate("height")
+    def _valid_height(self, proposal: Any) -> int | str | None:
+        height: int | str | None = proposal["value"]
+        good = height is None or (_LENGTH.fullmatch(height) if isinstance(height, str) else height > 0)
+        if not good:
+            raise BadRequestError(f"height is a number of pixels or a CSS length such as '40em', not {height!r}.")
+        return height
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take over what the page has changed; a row of a lookup that has been replaced meanwhile is left out."""
+        row = sync_data.get("current")
+        if isinstance(row, int) and not 0 <= row < len(self):
+            sync_data = {name: value for name, value in sync_data.items() if name not in {"current", "selection"}}
+        super().set_state(sync_data)
+
+    def close(self) -> None:
+        """Take the widget off the page and let go of all files."""
+        if hasattr(self, "_dispatcher"):
+            self._dispatcher.close()
+            self._session.close()
+            self._still.shutdown(wait=False, cancel_futures=True)
+        super().close()
+
+    def __repr__(self) -> str:
+        try:
+            lookup = self._session.dataset.lookup
+        except ExplorerError:
+            return "Explorer(closed)"
+        return f"Explorer({lookup.name!r}, {lookup.num_rows:,} records)"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        data["text/plain"] = f"{self!r}: run this cell with a kernel that has h5explorer to see it."
+        data["text/html"] = self._still_html()
+        return data, metadata
+
+    def _still_html(self) -> str:
+        """Return the still picture; without the picture where it takes too long or there is none."""
+        lookup = self._session.dataset.lookup
+        image: Image | None = None
+        if self.current is not None:
+            try:
+                image = self._still.submit(self.image, self.current).result(_STILL_SECONDS)
+            except (ExplorerError, TimeoutError):
+                image = None
+        if image is not None and is_truncated(image.data, image.format):
+            image = None
+        return still_html(lookup.name, lookup.num_rows, image)
+
+
+def _columns(table: pa.Table) -> tuple[list[str], list[pa.ChunkedArray]]:
+    return table.column_names, table.columns

@@ -1,0 +1,71 @@
+// `npm run setup`: npm packages, the Python environment in .venv, the build. Each step is skipped
+// when nothing that it depends on has changed.
+
+import { existsSync, rmSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { ask, hashOf, mustRun, npmProgram, once, root, stop, venv, venvProgram } from "./run.js";
+
+const UV = "uv==0.13.8";
+
+function checkNode() {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < 20) stop(`Node 20 or later is needed; this is ${process.versions.node}.`);
+}
+
+function findPython() {
+  const say = "import sys; print('.'.join(map(str, sys.version_info[:2])))";
+  const tried = [];
+  for (const name of [process.env.PYTHON, "python3", "python3.13", "python3.12", "python3.11", "python"]) {
+    if (!name) continue;
+    const version = ask(name, ["-c", say]);
+    if (version === undefined) continue;
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    if (major === 3 && minor >= 11) return name;
+    tried.push(`${name} is ${version}`);
+  }
+  return stop(
+    `Python 3.11 or later is needed${tried.length ? ` (${tried.join(", ")})` : ""}. ` +
+      "Install it, or name it in the variable PYTHON.",
+  );
+}
+
+function npmPackages() {
+  const key = hashOf("package-lock.json");
+  once(path.join(root, "node_modules", ".h5explorer"), key, () => mustRun("npm", ["ci", "--no-fund", "--no-audit"]));
+}
+
+function pythonEnvironment() {
+  const key = hashOf("requirements.lock", "pyproject.toml");
+  once(path.join(venv, ".h5explorer"), key, () => {
+    const python = findPython();
+    if (!existsSync(venvProgram("python")) || ask(venvProgram("python"), ["-c", "import pip"]) === undefined) {
+      rmSync(venv, { recursive: true, force: true });
+      if (ask(python, ["-c", "import venv, ensurepip"]) === undefined) {
+        stop(`${python} cannot make an environment: on Debian and Ubuntu, install the package python3-venv.`);
+      }
+      mustRun(python, ["-m", "venv", venv]);
+    }
+    mustRun(venvProgram("python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV]);
+    const uv = (...args) => mustRun(venvProgram("uv"), ["pip", ...args, "--python", venvProgram("python")]);
+    uv("install", "--quiet", "--require-hashes", "-r", "requirements.lock");
+    uv("install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".");
+  });
+}
+
+function build() {
+  const key = hashOf("src", "style", "webpack.config.js", "tsconfig.json", "package-lock.json");
+  once(path.join(root, "h5explorer_py", "static", ".built-from"), key, () =>
+    mustRun(npmProgram("webpack"), ["--mode", "production"]),
+  );
+}
+
+/** Brings the checkout to where demo, tests and lint can run. */
+export function setup() {
+  checkNode();
+  npmPackages();
+  pythonEnvironment();
+  build();
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) setup();
