@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import traitlets
 
 from h5explorer_py.dispatch import Dispatcher, Handler
 from h5explorer_py.errors import BadRequestError, MissingPackageError
-from h5explorer_py.protocol import Request
 from h5explorer_py.subshell import answer_beside_cells
+
+if TYPE_CHECKING:
+    from h5explorer_py.protocol import Request
 
 STATIC = Path(__file__).parent / "static"
 

@@ -23,7 +23,6 @@ from h5explorer_py.images.image import Image
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.images.store import ImageStore
 from h5explorer_py.keyindex import KeyIndex
-from h5explorer_py.lookup.base import KeyColumns
 from h5explorer_py.lookup.find import Query, first_match
 from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.lookup.text import as_text
@@ -32,6 +31,8 @@ from h5explorer_py.shards import ShardFiles, ShardPaths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from h5explorer_py.options import KeyColumns
 
 WINDOW_ROWS = 1024
 _WINDOWS_KEPT = 64
@@ -84,7 +85,6 @@ class Dataset:
         root: str | os.PathLike[str] | Mapping[str, str] | None = None,
     ) -> None:
         readers = reader_pool()
-        readers.warm()  # it starts up while the lookup is opened
         self.lookup = open_lookup(source, columns)
         self._paths = ShardPaths(root)
         self._images = ImageStore(readers)

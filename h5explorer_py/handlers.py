@@ -41,15 +41,14 @@ _EVER = 1 << 53
 
 def handlers(session: Session) -> dict[str, Handler]:
     """Return the handlers of an explorer."""
-    slow = {"pool": jobs.background, "seconds": _SLOW}
     return {
         "rows": Handler(partial(_rows, session)),
-        "stats": Handler(partial(_stats, session), **slow),
+        "stats": Handler(partial(_stats, session), jobs.background, _SLOW),
         "image": Handler(partial(_image, session)),
         "original": Handler(partial(_original, session)),
         "images": Handler(partial(_images, session), pool=jobs.background),
         "metadata": Handler(partial(_metadata, session)),
-        "find": Handler(partial(_find, session), **slow),
+        "find": Handler(partial(_find, session), jobs.background, _SLOW),
         "open": Handler(partial(_open, session), seconds=_SLOW),
         "asset": Handler(_asset),
     }

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
-
-import pyarrow as pa
 
 from h5explorer_py.errors import BadRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import pyarrow as pa
 
 MOST_RANGES = 500
 """Ranges that are kept in step with the page: more would not be small any longer."""
@@ -91,6 +90,8 @@ class Selection:
         """Return the rows of the lookup, all columns, in their order."""
         if self._read is None:
             raise BadRequestError("This selection belongs to no explorer.")
+        import pyarrow as pa
+
         return pa.concat_tables([self._read(0, 0), *(self._read(start, stop) for start, stop in self._ranges)])
 
 

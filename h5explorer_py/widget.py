@@ -14,12 +14,10 @@ from h5explorer_py.assets import built, shared_assets
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.errors import BadRequestError, ExplorerError, KeyNotFoundError, UnsupportedError
 from h5explorer_py.files import shorten
-from h5explorer_py.handlers import handlers
+from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.images.sniff import is_truncated
-from h5explorer_py.lookup.base import KeyColumns
-from h5explorer_py.lookup.find import Query, parse
+from h5explorer_py.options import KeyColumns, Options
 from h5explorer_py.selection import MOST_RANGES, Selection
-from h5explorer_py.session import Options, Session
 from h5explorer_py.still import still_html
 from h5explorer_py.subshell import answer_beside_cells
 
@@ -111,6 +109,10 @@ class Explorer(anywidget.AnyWidget):
     ) -> None:
         if dataset is not None:
             raise UnsupportedError("Arrays (dataset=...) are shown by a later version.")
+        reader_pool().warm()  # a reader starts up while the next lines import pyarrow
+        from h5explorer_py.handlers import handlers
+        from h5explorer_py.session import Session
+
         self._session = Session(lookup, Options(root, KeyColumns(uuid_column, filepath_column)))
         self._still = ThreadPoolExecutor(1, "h5explorer-still")
         super().__init__(
@@ -147,7 +149,7 @@ class Explorer(anywidget.AnyWidget):
             return
         unknown = options.keys() - {"root", "uuid_column", "filepath_column"}
         if unknown:
-            raise TypeError(f"open() has no option {sorted(unknown)[0]!r}")
+            raise TypeError(f"open() has no option {min(unknown)!r}")
         self._session.open(lookup, **options)
 
     def _show_opened(self) -> None:
@@ -192,6 +194,8 @@ class Explorer(anywidget.AnyWidget):
         KeyNotFoundError
             Where nothing matches.
         """
+        from h5explorer_py.lookup.find import Query, parse
+
         query = parse(text)
         if query.row is not None:  # a text of digits names a uuid here: row numbers need no search
             query = Query(text.strip())

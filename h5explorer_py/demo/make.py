@@ -127,7 +127,7 @@ def _record(number: int, crop: Crop, kind: str, key: str, data: bytes) -> dict[s
 
 
 def _is_wide(crop: Crop) -> bool:
-    return crop.pixels.shape[1] > 2 * crop.pixels.shape[0]
+    return int(crop.pixels.shape[1]) > 2 * int(crop.pixels.shape[0])
 
 
 def _note(number: int, crop: Crop) -> str | None:

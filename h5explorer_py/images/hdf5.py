@@ -196,7 +196,7 @@ def _bytes_of(dataset: Any, limit: int, allowed: Allowed, shard: Shard) -> Place
     variable = _is_variable(kind)
     size = 0 if variable else count * kind.get_size()
     if size > limit:
-        raise Refusal("too_large", size=size)
+        raise Refusal("too_large", size=size, limit=limit)
     if not variable and size == 0:
         raise Refusal("empty_image")
     offset = dataset.get_offset()
@@ -270,7 +270,7 @@ def _read(dataset: Any, *, variable: bool, limit: int) -> bytes:
     if not data:
         raise Refusal("empty_image")
     if variable and len(data) > limit:
-        raise Refusal("too_large", size=len(data))
+        raise Refusal("too_large", size=len(data), limit=limit)
     return bytes(data)
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import select
 import signal
-import struct
 import sys
 import time
 from collections import OrderedDict
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.files import Signature
 from h5explorer_py.images.hdf5 import Allowed, Place, Refusal, Shard
+from h5explorer_py.images.pipe import LENGTH, readiness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +30,6 @@ AWAKE_SECONDS = 0.0005
 _CHUNK = 1 << 16
 _REARM_EVERY = 32
 _PROCESSOR_SECONDS = 120
-LENGTH = struct.Struct("<I")
 
 
 class OpenShards:
@@ -117,17 +115,6 @@ def serve(requests: int, replies: int) -> None:
         reply, data = answer(request, shards)
         text = json.dumps({**reply, "bytes": len(data)}).encode()
         _write_all(replies, LENGTH.pack(len(text)) + text + data)
-
-
-def readiness(pipe: int) -> Callable[[float], bool] | None:
-    """Return what tells, within so many seconds, whether a pipe can be read; ``None`` where nothing can (Windows)."""
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(pipe, select.POLLIN)
-        return lambda seconds: bool(poll.poll(seconds * 1000))
-    if sys.platform == "win32":
-        return None
-    return lambda seconds: bool(select.select([pipe], [], [], seconds)[0])
 
 
 def _stay_awake(ready: Callable[[float], bool] | None) -> None:

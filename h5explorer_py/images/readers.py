@@ -18,22 +18,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from h5explorer_py.errors import (
-    ArrayNotShownError,
-    EmptyImageError,
-    ExplorerError,
-    ImageNotFoundError,
-    MissingFilterError,
-    NoImagesGroupError,
-    NotAnImageError,
-    OutsideDataError,
-    ReaderFailedError,
-    ReaderStalledError,
-    ShardUnreadableError,
-    TooLargeError,
-)
-from h5explorer_py.files import Signature, regular_file, shorten, why
-from h5explorer_py.images.reader import LENGTH, readiness
+from h5explorer_py.errors import ReaderFailedError, ReaderStalledError, ShardUnreadableError
+from h5explorer_py.files import Signature, regular_file, why
+from h5explorer_py.images.pipe import LENGTH, readiness
+from h5explorer_py.images.refusals import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,7 +188,7 @@ class ReaderPool:
         if reply.get("code") == "changed":
             return None
         if "code" in reply:
-            raise _error(reply["code"], reply["facts"], path, key)
+            raise error_of(reply["code"], reply["facts"], path, key)
         if "offset" in reply:
             return Found(reply["offset"], reply["size"], None)
         return Found(-1, len(data), data)
@@ -224,7 +212,7 @@ class ReaderPool:
                 keys: list[str] = json.loads(data)
                 return keys
             if reply["code"] != "changed":
-                raise _error(reply["code"], reply["facts"], path, "")
+                raise error_of(reply["code"], reply["facts"], path, "")
         raise ShardUnreadableError(f"{path} keeps changing.", action="Try again when it is written.")
 
     def _ask(
@@ -269,61 +257,6 @@ class ReaderPool:
             for reader in self._free:
                 reader.end()
             self._free.clear()
-
-
-def _error(code: str, facts: dict[str, Any], path: str, key: str) -> ExplorerError:
-    """Turn a reader's refusal into the error that a person sees."""
-    name = os.path.basename(path)
-    key = shorten(key)
-    match code:
-        case "no_images_group":
-            found = ", ".join(shorten(text, 40) for text in facts["found"]) or "nothing"
-            return NoImagesGroupError(f"{name} has no group named images. It has: {found}.", path=path)
-        case "image_not_found":
-            return ImageNotFoundError(f"{name} has no image {key}.", path=path)
-        case "empty_image":
-            return EmptyImageError(f"The image {key} in {name} is empty: it has no bytes.", path=path)
-        case "not_an_image":
-            return NotAnImageError(f"What {name} holds as {key} is {facts['kind']}, not a picture.", path=path)
-        case "array_not_shown":
-            shape = " × ".join(f"{length:,}" for length in facts["shape"]) or "one"
-            return ArrayNotShownError(
-                f"The data set {key} in {name} is an array of {shape} values of type {facts['dtype']}, not an "
-                "encoded picture.",
-                action="Arrays are drawn by a later version.",
-                path=path,
-                shape=facts["shape"],
-                dtype=facts["dtype"],
-            )
-        case "too_large":
-            return TooLargeError(
-                f"The image {key} in {name} has {facts['size']:,} bytes; up to {LARGEST_IMAGE:,} are read.",
-                path=path,
-            )
-        case "outside_data":
-            return OutsideDataError(
-                f"{name} refers to {shorten(facts['target'])}, which is outside the data set's folders, for {key}."
-                if key
-                else f"{name} refers to {shorten(facts['target'])}, which is outside the data set's folders.",
-                action="Such links and external storage are not followed.",
-                path=path,
-            )
-        case "missing_filter":
-            return MissingFilterError(
-                f"The image {key} in {name} is compressed by the HDF5 filter {facts['filter']} "
-                f"({facts['name'] or 'unnamed'}), which is not installed.",
-                action="hdf5plugin brings most filters: pip install --upgrade hdf5plugin.",
-                path=path,
-                filter=facts["filter"],
-            )
-        case _:
-            reason = str(facts.get("why", code))
-            action = ""
-            if "lock" in reason or "already open" in reason:
-                action = "Another program has it open for writing; try again when it is done (else: h5clear -s)."
-            elif "truncated" in reason:
-                action = "It may still be written or copied; try again, or copy it anew."
-            return ShardUnreadableError(f"{name} cannot be read as HDF5: {reason}.", action=action, path=path)
 
 
 _pool: ReaderPool | None = None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from h5explorer_py.errors import ShardNotFoundError, ShardUnreadableError
 from h5explorer_py.files import Signature, read_at, regular_file, why
-from h5explorer_py.images.readers import ReaderPool
+
+if TYPE_CHECKING:
+    from h5explorer_py.images.readers import ReaderPool
 
 SHARDS_KEPT = 32
 PLACES_KEPT = 200_000
@@ -22,7 +24,7 @@ class _Shard:
     """An open shard in one state, and the places of its images found so far."""
 
     def __init__(self, path: str, signature: Signature) -> None:
-        # Closed when the last one lets go of it: a number closed under a reading thread could name another file by then.
+        # Closed when the last one lets go of it: a number closed under a reading thread may name another file next.
         self.file: IO[bytes] = open(path, "rb", buffering=0)  # noqa: SIM115
         self.signature = signature
         self.places: dict[str, tuple[int, int]] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,16 +12,10 @@ from h5explorer_py.lookup.text import as_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from h5explorer_py.options import KeyColumns
+
 KEYS_SCHEMA = pa.schema([("uuid", pa.string()), ("filepath", pa.string())])
 """The columns of a window of keys, whatever the lookup itself calls them."""
-
-
-@dataclass(frozen=True)
-class KeyColumns:
-    """The names of the two columns that the explorer needs."""
-
-    uuid: str = "uuid"
-    filepath: str = "filepath"
 
 
 class Lookup(ABC):
@@ -77,7 +70,7 @@ class Lookup(ABC):
         """Sentences about what is odd in the lookup, as far as it has been read."""
         return ()
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (most hold nothing)
         """Let go of files. Nothing may be read afterwards."""
 
 

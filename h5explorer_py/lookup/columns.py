@@ -1,4 +1,4 @@
-"""Are the columns there that the explorer needs? If not, which ones did the person mean?"""
+"""Whether the columns are there that the explorer needs, and if not, which ones the person may have meant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from h5explorer_py.lookup.base import KeyColumns
+    from h5explorer_py.options import KeyColumns
 
 _MOST_NAMES = 40
 _ENOUGH_ALIKE = 0.5

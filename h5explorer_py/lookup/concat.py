@@ -15,7 +15,7 @@ from h5explorer_py.lookup.base import KEYS_SCHEMA, Lookup
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from h5explorer_py.lookup.base import KeyColumns
+    from h5explorer_py.options import KeyColumns
 
 
 class ConcatLookup(Lookup):

@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 
 from h5explorer_py.errors import LookupChangedError, LookupUnreadableError
 from h5explorer_py.files import Signature, read_at, regular_file, why
-from h5explorer_py.lookup.base import KeyColumns, Lookup
+from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.columns import check_names
 from h5explorer_py.lookup.records import UnclosedQuoteError, first_record, split_records
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from h5explorer_py.options import KeyColumns
 
 STEP = 256
 """Every how many records the place of one is kept: 8 bytes for each 256 records, a window reads 20 kB more."""

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from h5explorer_py.lookup.base import KeyColumns, Lookup
+from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.columns import check_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from h5explorer_py.options import KeyColumns
 
 _BATCH_ROWS = 65_536
 

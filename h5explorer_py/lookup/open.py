@@ -9,17 +9,20 @@ import shutil
 import tempfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from h5explorer_py.errors import LookupNotFoundError, LookupUnreadableError, UnsupportedError
 from h5explorer_py.files import regular_file, why
-from h5explorer_py.lookup.base import KeyColumns, Lookup
 from h5explorer_py.lookup.concat import ConcatLookup
 from h5explorer_py.lookup.delimited import DelimitedLookup
 from h5explorer_py.lookup.memory import MemoryLookup, table_from
 from h5explorer_py.lookup.parquet import ParquetLookup
 from h5explorer_py.lookup.shards import folder_lookup, natural, shard_lookup
+
+if TYPE_CHECKING:
+    from h5explorer_py.lookup.base import Lookup
+    from h5explorer_py.options import KeyColumns
 
 _PARQUET = b"PAR1"
 _HDF5 = b"\x89HDF\r\n\x1a\n"

@@ -13,13 +13,15 @@ import pyarrow.parquet as pq
 
 from h5explorer_py.errors import LookupChangedError, LookupUnreadableError
 from h5explorer_py.files import Signature, regular_file, why
-from h5explorer_py.lookup.base import KeyColumns, Lookup
+from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.columns import check_schema
 from h5explorer_py.lookup.windows import GroupWindows, SqlWindows, Windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from tempfile import _TemporaryFileWrapper
+
+    from h5explorer_py.options import KeyColumns
 
     TemporaryFile = _TemporaryFileWrapper[bytes]
 

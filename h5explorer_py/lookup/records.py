@@ -82,7 +82,8 @@ def split_records(piece: bytes, delimiter: str, *, last: bool) -> Split:
     keep = ~_blank(text, starts, ends)
     if piece.find(b'"', 0, used) >= 0:
         quotes = np.add.reduceat((text == QUOTE).view(np.uint8), starts)  # modulo 256, which keeps odd and even
-        open_from = _join_open_lines(piece, delimiter, starts, ends, quotes % 2 == 1, keep, last=last)
+        lines = _Lines(piece, delimiter, starts, ends)
+        open_from = lines.join_open(np.flatnonzero(quotes % 2 == 1).tolist(), keep, last=last)
         if open_from is not None:
             keep[open_from:] = False
             used = int(starts[open_from])
@@ -109,50 +110,58 @@ def first_record(text: str, delimiter: str) -> tuple[list[str], int]:
 
 def _blank(text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
     length = ends - starts
-    return (length == 0) | ((length == 1) & (text[starts] == RETURN))
+    blank: NDArray[np.bool_] = (length == 0) | ((length == 1) & (text[starts] == RETURN))
+    return blank
 
 
-def _join_open_lines(
-    piece: bytes,
-    delimiter: str,
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    odd: NDArray[np.bool_],
-    keep: NDArray[np.bool_],
-    *,
-    last: bool,
-) -> int | None:
-    """Strike out of ``keep`` the lines that go on with a record; return the line that is not complete yet."""
-    done = 0
-    for line in np.flatnonzero(odd).tolist():
-        if line < done:
-            continue
-        taken = _lines_of_record(piece, delimiter, starts, ends, line)
-        if taken is None:
-            rest = len(piece) - int(starts[line])
-            if last or rest > csv.field_size_limit():
-                raise UnclosedQuoteError(int(starts[line]))
-            return line
-        keep[line + 1 : line + taken] = False
-        done = line + taken
-    return None
+@dataclass(frozen=True)
+class _Lines:
+    """The lines of a piece, by where each begins and ends."""
 
+    piece: bytes
+    delimiter: str
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
 
-def _lines_of_record(
-    piece: bytes, delimiter: str, starts: NDArray[np.int64], ends: NDArray[np.int64], line: int
-) -> int | None:
-    """Count the lines that the record beginning at ``line`` takes up; ``None`` where its end is not here."""
-    complete = True
+    def join_open(self, odd: list[int], keep: NDArray[np.bool_], *, last: bool) -> int | None:
+        """Strike the lines out of ``keep`` that go on with a record; return the line that is not complete yet.
 
-    def lines() -> Iterator[str]:
-        nonlocal complete
-        for number in range(line, len(starts)):
-            yield piece[starts[number] : ends[number] + 1].decode("latin-1")
-        complete = False
+        Parameters
+        ----------
+        odd : list of int
+            The lines with an odd number of quotes: no other can leave a quoted field open.
+        keep : numpy.ndarray of bool
+            Changed in place.
+        last : bool
+            Whether the text ends with this piece.
+        """
+        done = 0
+        for line in odd:
+            if line < done:
+                continue
+            taken = self._of_record(line)
+            if taken is None:
+                rest = len(self.piece) - int(self.starts[line])
+                if last or rest > csv.field_size_limit():
+                    raise UnclosedQuoteError(int(self.starts[line]))
+                return line
+            keep[line + 1 : line + taken] = False
+            done = line + taken
+        return None
 
-    reader = csv.reader(lines(), delimiter=delimiter)
-    try:
-        next(reader)
-    except csv.Error as error:
-        raise UnclosedQuoteError(int(starts[line])) from error
-    return reader.line_num if complete else None
+    def _of_record(self, line: int) -> int | None:
+        """Count the lines that the record beginning at ``line`` takes up; ``None`` where its end is not here."""
+        complete = True
+
+        def lines() -> Iterator[str]:
+            nonlocal complete
+            for number in range(line, len(self.starts)):
+                yield self.piece[self.starts[number] : self.ends[number] + 1].decode("latin-1")
+            complete = False
+
+        reader = csv.reader(lines(), delimiter=self.delimiter)
+        try:
+            next(reader)
+        except csv.Error as error:
+            raise UnclosedQuoteError(int(self.starts[line])) from error
+        return reader.line_num if complete else None

@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from h5explorer_py.errors import LookupUnreadableError
 from h5explorer_py.images.readers import reader_pool
-from h5explorer_py.lookup.base import KeyColumns, Lookup
+from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.concat import ConcatLookup
 from h5explorer_py.lookup.memory import MemoryLookup
 from h5explorer_py.lookup.parquet import ParquetLookup
+from h5explorer_py.options import KeyColumns
 from h5explorer_py.shards import IMAGES_SUFFIX, METADATA_SUFFIX
 
 if TYPE_CHECKING:

@@ -60,7 +60,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 def _is_string(kind: pa.DataType) -> bool:
-    return types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _mapped(column: pa.ChunkedArray, text_of: object) -> pa.ChunkedArray:

@@ -10,12 +10,14 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
-from h5explorer_py.lookup.base import KEYS_SCHEMA, KeyColumns, keys_of
+from h5explorer_py.lookup.base import KEYS_SCHEMA, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pyarrow as pa
+
+    from h5explorer_py.options import KeyColumns
 
     ReadGroup = Callable[[int, int, Sequence[str]], tuple[int, pa.Table]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 from typing import Any
 
@@ -50,28 +50,26 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
         return pa.string()
     if types.is_binary_view(kind) or types.is_large_binary(kind):
         return pa.binary()
+    if types.is_nested(kind):
+        return _plain_nested(kind)
+    unknown = types.is_decimal(kind) or types.is_interval(kind) or types.is_run_end_encoded(kind)
+    return None if unknown else kind
+
+
+def _plain_nested(kind: Any) -> pa.DataType | None:
     if types.is_struct(kind):
-        fields = [(field, plain_type(field.type)) for field in kind]
-        if any(plain is None for _, plain in fields):
-            return None
-        return pa.struct([pa.field(field.name, plain) for field, plain in fields])
+        plain = {field.name: plain_type(field.type) for field in kind}
+        unknown = None in plain.values() or len(plain) < kind.num_fields
+        return None if unknown else pa.struct(list(plain.items()))
     if types.is_map(kind):
         key, item = plain_type(kind.key_type), plain_type(kind.item_type)
-        return pa.map_(key, item) if key is not None and item is not None else None
-    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return _plain_list(kind)
-    if types.is_decimal(kind) or types.is_interval(kind) or types.is_union(kind) or types.is_run_end_encoded(kind):
+        return None if key is None or item is None else pa.map_(key, item)
+    if types.is_union(kind):
         return None
-    if str(kind).startswith(("list_view", "large_list_view")):
-        return _plain_list(kind)
-    return kind
-
-
-def _plain_list(kind: Any) -> pa.DataType | None:
     value = plain_type(kind.value_type)
     if value is None:
         return None
-    field = pa.field(kind.value_field.name, value, nullable=True)
+    field = pa.field(kind.value_field.name, value)
     return pa.list_(field, kind.list_size) if types.is_fixed_size_list(kind) else pa.list_(field)
 
 
@@ -89,6 +87,6 @@ def text_of(value: Any) -> str:
         return f"[{', '.join(map(text_of, value))}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {text_of(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
-        return value.isoformat(" ") if isinstance(value, datetime.datetime) else value.isoformat()
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
+        return value.isoformat(" ") if isinstance(value, dt.datetime) else value.isoformat()
     return str(value)

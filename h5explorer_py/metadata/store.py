@@ -26,7 +26,7 @@ KEPT_BYTES = 192 << 20
 """Tables and indexes kept in all. A shard of 100,000 records with 15 columns takes 31 MB, with 60 columns 115 MB."""
 
 WHOLE_BYTES = 128 << 20
-"""Tables up to this size are kept whole; of larger ones only the index is, and a record is read when it is asked for."""
+"""Tables up to this size are kept whole; of larger ones only the index is, and a record is read when asked for."""
 
 _BATCH_ROWS = 16_384
 
