@@ -37,8 +37,10 @@ def built(name: str) -> Path:
 
 
 @cache
-def _names() -> frozenset[str]:
-    return frozenset(json.loads(built("assets.json").read_text())["assets"])
+def asset_names() -> dict[str, str]:
+    """Return the names of the parts by their roles: ``decoder`` and ``wasm``. A name has a hash of the content."""
+    names: dict[str, str] = json.loads(built("assets.json").read_text())
+    return names
 
 
 @cache
@@ -50,7 +52,7 @@ def asset_bytes(name: str) -> bytes:
     BadRequestError
         Where there is no part of this name: the page is of another version.
     """
-    if name not in _names():
+    if name not in asset_names().values():
         raise BadRequestError(
             f"This h5explorer has no part {name!r}.", action="Reload the page, so that it fits the kernel."
         )

@@ -279,6 +279,10 @@ class Dataset:
         data = self._images.read(files.images, entry.key, folders)
         return Image(data, entry.key, files.images, time.perf_counter() - started)
 
+    def image_state(self, entry: Entry) -> str:
+        """Return a text that differs whenever the file that holds the image of a row has changed."""
+        return self._images.state(self.files(entry).images)
+
     def record(self, entry: Entry) -> Record:
         """Return the metadata of a row.
 

@@ -79,15 +79,20 @@ def _stats(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
 
 
 def _image(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    """Answer with a picture, or that the file is still in the state that the page knows."""
     dataset, entry = _entry(session, request.params)
+    known = request.params.get("known")
+    if known is not None and known == dataset.image_state(entry):
+        return {"row": entry.row, "unchanged": True}, []
+    state = dataset.image_state(entry)  # looked at before the bytes are read: a change in between is seen next time
     image = dataset.image(entry)
-    return _shown(entry, image), [image.data]
+    return {**_shown(entry, image), "state": state}, [image.data]
 
 
 def _original(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
     dataset, entry = _entry(session, request.params)
     image = dataset.image(entry)
-    return _facts(entry, image), [image.data]
+    return {**_facts(entry, image), "state": ""}, [image.data]
 
 
 def _images(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
@@ -103,11 +108,12 @@ def _images(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Bu
         job.give_up()
         with contextlib.suppress(ExplorerError):  # one that cannot be shown says so when a person comes to it
             entry = dataset.entry(integer({"row": row}, "row", 0, _EVER))
+            state = dataset.image_state(entry)
             image = dataset.image(entry)
             room -= len(image.data)
             if room < 0:
                 break
-            facts.append(_shown(entry, image))
+            facts.append({**_shown(entry, image), "state": state})
             buffers.append(image.data)
     return {"images": facts}, buffers
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import anywidget
 import traitlets
 
-from h5explorer_py.assets import built, shared_assets
+from h5explorer_py.assets import asset_names, built, shared_assets
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.errors import BadRequestError, ExplorerError, KeyNotFoundError, UnsupportedError
 from h5explorer_py.files import shorten
@@ -86,7 +86,7 @@ class Explorer(anywidget.AnyWidget):
     _css = built("widget.css")
 
     _opened = traitlets.Dict().tag(sync=True)
-    _assets = traitlets.Unicode().tag(sync=True)
+    _assets = traitlets.Dict().tag(sync=True)
     current = traitlets.Int(None, allow_none=True, help="The row that is shown, counted from 0.").tag(sync=True)
     selection = _SelectionTrait(help="The rows that are selected.").tag(
         sync=True,
@@ -117,7 +117,7 @@ class Explorer(anywidget.AnyWidget):
         self._still = ThreadPoolExecutor(1, "h5explorer-still")
         super().__init__(
             _opened=self._session.describe(),
-            _assets=shared_assets().model_id,
+            _assets={**asset_names(), "model": shared_assets().model_id},
             current=0 if len(self) else None,
             selection=Selection(),
             height=height,

@@ -94,6 +94,15 @@ class ImageStore:
             f"{path} changes while it is read.", action="Try again when it has been written.", path=path
         )
 
+    def state(self, path: str) -> str:
+        """Return a text that differs whenever the file has changed.
+
+        Raises
+        ------
+        ShardNotFoundError, ShardUnreadableError
+        """
+        return "-".join(format(number, "x") for number in self._look(path))
+
     def forget(self, path: str) -> None:
         """Drop what is known of a shard."""
         with self._lock:

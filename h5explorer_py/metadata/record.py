@@ -12,7 +12,22 @@ from pyarrow import types
 
 def type_names(table: pa.Table) -> list[str]:
     """Return the name of every column's type as it is stored."""
-    return [str(field.type) for field in table.schema]
+    return [type_name(field.type) for field in table.schema]
+
+
+def type_name(kind: Any) -> str:
+    """Write a type the way Arrow does, less what says nothing to a reader: ``list<string>``, ``dictionary<string>``."""
+    if types.is_dictionary(kind):
+        return f"dictionary<{type_name(kind.value_type)}>"
+    if types.is_struct(kind):
+        return "struct<" + ", ".join(f"{field.name}: {type_name(field.type)}" for field in kind) + ">"
+    if types.is_map(kind):
+        return f"map<{type_name(kind.key_type)}, {type_name(kind.item_type)}>"
+    if types.is_fixed_size_list(kind):
+        return f"list<{type_name(kind.value_type)}>[{kind.list_size}]"
+    if types.is_list(kind) or types.is_large_list(kind):
+        return f"list<{type_name(kind.value_type)}>"
+    return str(kind)
 
 
 def for_page(table: pa.Table) -> pa.Table:

@@ -1,0 +1,98 @@
+import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { Problem } from "../app/Problem";
+import { ExplorerError } from "../errors";
+import type { ExplorerState } from "../state/explorer";
+import { counted } from "../text";
+import "./contents.css";
+import { OpenControl } from "./OpenControl";
+import { RowGrid } from "./RowGrid";
+import { RowSlider } from "./RowSlider";
+import { SearchBox } from "./SearchBox";
+import { centre, moveTo, pageRows, reveal, type View } from "./scroll";
+
+/** The first panel: what the lookup is, its rows, and the ways to any of them. */
+export function ContentsPanel({ state, name }: { readonly state: ExplorerState; readonly name: string }) {
+  const opened = state.opened.value;
+  const view = useSignal<View>({ total: opened.records, fits: 0, top: 0 });
+  useFollowing(state, view);
+  return (
+    <section class="h5x-panel h5x-contents" aria-label="Dataset Contents">
+      <header class="h5x-contents-head">
+        <div class="h5x-contents-title">
+          <strong class="h5x-lookup-name" title={opened.location || opened.name}>
+            {opened.name}
+          </strong>
+          <OpenControl state={state} />
+        </div>
+        <Totals state={state} />
+        <SearchBox state={state} />
+      </header>
+      <RowsProblem state={state} />
+      {opened.records === 0 ? (
+        <p class="h5x-empty">This lookup has no rows.</p>
+      ) : (
+        <div class="h5x-rows">
+          <RowGrid state={state} view={view} name={name} />
+          <RowSlider view={view} />
+        </div>
+      )}
+      <Notices state={state} />
+    </section>
+  );
+}
+
+/** Keeps the current row in view when it changes, and goes to the first row when another lookup is opened. */
+function useFollowing(state: ExplorerState, view: { value: View; peek(): View }): void {
+  const current = state.current.value;
+  const { dataset } = state.opened.value;
+  const measured = view.value.fits > 0;
+  const before = useRef<{ readonly current: number | null; readonly dataset: number } | null>(null);
+  useLayoutEffect(() => {
+    if (!measured) return;
+    const last = before.current;
+    before.current = { current, dataset };
+    if (last !== null && last.dataset !== dataset) view.value = moveTo(view.peek(), 0);
+    if (current === null) return;
+    const near = last?.dataset === dataset && Math.abs(current - (last.current ?? 0)) <= pageRows(view.peek());
+    view.value = near ? reveal(view.peek(), current) : centre(view.peek(), current);
+  }, [current, dataset, measured, view]);
+}
+
+function Totals({ state }: { readonly state: ExplorerState }) {
+  const { records } = state.opened.value;
+  const filepaths = state.filepaths.value;
+  return (
+    <p class="h5x-totals">
+      <span>{counted(records, "record")}</span>
+      {filepaths instanceof ExplorerError ? (
+        <button type="button" class="h5x-link" title={filepaths.message} onClick={() => state.retryCount()}>
+          files not counted: try again
+        </button>
+      ) : (
+        <span aria-busy={filepaths === null}>
+          {filepaths === null ? "counting files…" : counted(filepaths, "unique filepath")}
+        </span>
+      )}
+    </p>
+  );
+}
+
+function RowsProblem({ state }: { readonly state: ExplorerState }) {
+  const store = state.rows.value;
+  const error = store.error.value;
+  return error === null ? null : <Problem error={error} onRetry={() => store.retry()} />;
+}
+
+function Notices({ state }: { readonly state: ExplorerState }) {
+  const fromRows = state.rows.value.notices.value;
+  const notices = fromRows.length > 0 ? fromRows : state.opened.value.notices;
+  if (notices.length === 0) return null;
+  return (
+    <ul class="h5x-notices" aria-label="Notices">
+      {notices.map((notice) => (
+        <li key={notice}>{notice}</li>
+      ))}
+    </ul>
+  );
+}

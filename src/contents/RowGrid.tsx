@@ -1,0 +1,238 @@
+import type { Signal } from "@preact/signals";
+import { useLayoutEffect } from "preact/hooks";
+import { MiddleCut } from "../app/MiddleCut";
+import { useSize } from "../app/useSize";
+import type { ExplorerState } from "../state/explorer";
+import type { ListedRow } from "../state/rows";
+import type { Ranges } from "../state/shared";
+import { countText, splitPath } from "../text";
+import { moveBy, pageRows, resize, rowsInView, type View, wheelRows } from "./scroll";
+
+/** The height of a row in CSS pixels; a multiple of the 4 px that all lengths go by. */
+export const ROW_HEIGHT = 28;
+
+/** How many characters at the end of a uuid or a file's name are always seen. */
+const TAIL = 7;
+
+/** How fast a list that was thrown by a finger comes to rest: the part of its speed left after a millisecond. */
+const THROW_LEFT = 0.996;
+const SLOWEST_THROW = 0.001;
+
+/** The rows of the lookup: only those in view are there, placed by their numbers. */
+export function RowGrid({
+  state,
+  view,
+  name,
+}: {
+  readonly state: ExplorerState;
+  readonly view: Signal<View>;
+  /** The beginning of its rows' element ids; different for every widget of a page. */
+  readonly name: string;
+}) {
+  const { ref, height } = useSize<HTMLDivElement>();
+  const { records } = state.opened.value;
+  const store = state.rows.value;
+  void store.changes.value;
+  useLayoutEffect(() => {
+    view.value = resize(view.peek(), records, height / ROW_HEIGHT);
+  }, [view, records, height]);
+  useWheel(ref, view);
+
+  const { start, stop } = rowsInView(view.value);
+  useLayoutEffect(() => store.show({ start, stop }), [store, start, stop]);
+
+  const current = state.current.value;
+  const inView = current !== null && current >= start && current < stop;
+  const digits = countText(records).length;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a table element cannot be virtual
+    <div
+      ref={ref}
+      class="h5x-grid"
+      role="grid"
+      aria-label="Rows of the lookup"
+      aria-rowcount={records}
+      aria-colcount={3}
+      aria-multiselectable="true"
+      aria-activedescendant={inView ? `${name}-${current}` : undefined}
+      tabIndex={0}
+      style={{ "--h5x-digits": `${digits}ch` }}
+      onKeyDown={(event) => {
+        const to = keyTarget(event, current, view.peek());
+        if (to === null) return;
+        event.preventDefault();
+        state.choose(to);
+      }}
+      onPointerDown={(event) => throwByFinger(event, view)}
+    >
+      {rowNumbers(start, stop).map((row) => (
+        <GridRow
+          key={row}
+          id={`${name}-${row}`}
+          row={row}
+          listed={store.get(row)}
+          top={(row - view.value.top) * ROW_HEIGHT}
+          selected={isSelected(state.selection.value, current, row)}
+          current={row === current}
+          onChoose={() => state.choose(row)}
+        />
+      ))}
+    </div>
+  );
+}
+
+function GridRow({
+  id,
+  row,
+  listed,
+  top,
+  selected,
+  current,
+  onChoose,
+}: {
+  readonly id: string;
+  readonly row: number;
+  readonly listed: ListedRow | null;
+  readonly top: number;
+  readonly selected: boolean;
+  readonly current: boolean;
+  readonly onChoose: () => void;
+}) {
+  return (
+    // biome-ignore lint/a11y: the grid has the keyboard; its rows are chosen through it
+    <div
+      id={id}
+      class={`h5x-row${selected ? " h5x-selected" : ""}${current ? " h5x-current" : ""}`}
+      role="row"
+      aria-rowindex={row + 1}
+      aria-selected={selected}
+      aria-busy={listed === null}
+      style={{ transform: `translateY(${top}px)` }}
+      onClick={onChoose}
+    >
+      {/* biome-ignore-start lint/a11y: cells of a grid that is one tab stop */}
+      <span class="h5x-row-number" role="gridcell" aria-colindex={1}>
+        {countText(row + 1)}
+      </span>
+      <span class="h5x-row-uuid" role="gridcell" aria-colindex={2} title={listed?.uuid ?? undefined}>
+        {listed === null ? <Skeleton width="22ch" /> : <Missable text={listed.uuid} what="no uuid" />}
+      </span>
+      <span class="h5x-row-file" role="gridcell" aria-colindex={3} title={listed?.filepath ?? undefined}>
+        {listed === null ? (
+          <Skeleton width="10ch" />
+        ) : (
+          <Missable text={listed.filepath === null ? null : splitPath(listed.filepath).name} what="no file" />
+        )}
+      </span>
+      {/* biome-ignore-end lint/a11y: see above */}
+    </div>
+  );
+}
+
+function Skeleton({ width }: { readonly width: string }) {
+  return (
+    <>
+      <span class="h5x-skeleton" style={{ width }} aria-hidden="true" />
+      <span class="h5x-hidden">loading</span>
+    </>
+  );
+}
+
+function Missable({ text, what }: { readonly text: string | null; readonly what: string }) {
+  return text === null ? <span class="h5x-missing">{what}</span> : <MiddleCut text={text} tail={TAIL} />;
+}
+
+function rowNumbers(start: number, stop: number): readonly number[] {
+  return Array.from({ length: stop - start }, (_, index) => start + index);
+}
+
+/** Whether a row is selected; where nothing is, the current row stands for the selection. */
+function isSelected(selection: Ranges, current: number | null, row: number): boolean {
+  if (selection.length === 0) return row === current;
+  return selection.some(([start, stop]) => row >= start && row < stop);
+}
+
+/** The row that a key leads to; `null` for other keys. */
+export function keyTarget(
+  event: Pick<KeyboardEvent, "key" | "altKey">,
+  current: number | null,
+  view: View,
+): number | null {
+  if (event.altKey || view.total === 0) return null;
+  const last = view.total - 1;
+  const from = current ?? -1;
+  switch (event.key) {
+    case "ArrowDown":
+      return Math.min(last, from + 1);
+    case "ArrowUp":
+      return Math.max(0, from - 1);
+    case "PageDown":
+      return Math.min(last, from + pageRows(view));
+    case "PageUp":
+      return Math.max(0, from - pageRows(view));
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    default:
+      return null;
+  }
+}
+
+/** Moves the list by the wheel; at its ends the page scrolls on. */
+function useWheel(ref: { readonly current: HTMLElement | null }, view: Signal<View>): void {
+  useLayoutEffect(() => {
+    const grid = ref.current;
+    if (grid === null) return undefined;
+    const turn = (event: WheelEvent) => {
+      if (event.ctrlKey || event.deltaY === 0) return;
+      const before = view.peek();
+      const after = moveBy(before, wheelRows(event, ROW_HEIGHT, before));
+      if (after === before) return;
+      event.preventDefault();
+      view.value = after;
+    };
+    grid.addEventListener("wheel", turn, { passive: false });
+    return () => grid.removeEventListener("wheel", turn);
+  }, [ref, view]);
+}
+
+/** Moves the list with a finger, and lets it run on when it is let go. */
+function throwByFinger(down: PointerEvent, view: Signal<View>): void {
+  const grid = down.currentTarget;
+  if (down.pointerType !== "touch" || !(grid instanceof HTMLElement)) return;
+  let at = down.clientY;
+  let when = down.timeStamp;
+  let speed = 0;
+  const move = (event: PointerEvent) => {
+    const distance = at - event.clientY;
+    speed = distance / Math.max(1, event.timeStamp - when);
+    at = event.clientY;
+    when = event.timeStamp;
+    view.value = moveBy(view.peek(), distance / ROW_HEIGHT);
+  };
+  const end = () => {
+    grid.removeEventListener("pointermove", move);
+    grid.removeEventListener("pointerup", end);
+    grid.removeEventListener("pointercancel", end);
+    grid.removeEventListener("pointerdown", end);
+    glide(speed, view);
+  };
+  grid.addEventListener("pointermove", move);
+  grid.addEventListener("pointerup", end);
+  grid.addEventListener("pointercancel", end);
+}
+
+function glide(speed: number, view: Signal<View>): void {
+  let last = performance.now();
+  let left = speed;
+  const frame = (now: number) => {
+    const passed = now - last;
+    last = now;
+    left *= THROW_LEFT ** passed;
+    const before = view.peek();
+    view.value = moveBy(before, (left * passed) / ROW_HEIGHT);
+    if (Math.abs(left) > SLOWEST_THROW && view.peek() !== before) requestAnimationFrame(frame);
+  };
+  if (Math.abs(left) > SLOWEST_THROW) requestAnimationFrame(frame);
+}

@@ -1,0 +1,95 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon } from "../app/icons";
+import { asExplorerError, isCancelled } from "../errors";
+import type { ExplorerState } from "../state/explorer";
+import { countText } from "../text";
+
+const TELL_SEARCHING_MS = 300;
+
+/** Goes to a row by its number, its uuid or part of it, or part of its path; Enter again goes on to the next. */
+export function SearchBox({ state }: { readonly state: ExplorerState }) {
+  const [text, setText] = useState("");
+  const [message, setMessage] = useState("");
+  const [searching, setSearching] = useState(false);
+  const running = useRef<AbortController | null>(null);
+  const last = useRef<{ readonly text: string; readonly row: number } | null>(null);
+  const { dataset } = state.opened.value;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another lookup makes what was found meaningless
+  useEffect(() => {
+    last.current = null;
+    setMessage("");
+    return () => running.current?.abort();
+  }, [dataset]);
+
+  async function find(): Promise<void> {
+    const wanted = text.trim();
+    if (wanted === "") return;
+    running.current?.abort();
+    const control = new AbortController();
+    running.current = control;
+    const tell = setTimeout(() => setSearching(true), TELL_SEARCHING_MS);
+    try {
+      const after = last.current?.text === wanted ? last.current.row : null;
+      const row = await state.find(wanted, after, control.signal);
+      if (control.signal.aborted) return;
+      last.current = row === null ? null : { text: wanted, row };
+      setMessage(row === null ? `Nothing matches “${wanted}”.` : rowMessage(row, state.opened.peek().records));
+    } catch (error) {
+      if (!isCancelled(error)) setMessage(asExplorerError(error).message);
+    } finally {
+      clearTimeout(tell);
+      if (running.current === control) setSearching(false);
+    }
+  }
+
+  function stop(): void {
+    running.current?.abort();
+    setSearching(false);
+    setMessage("Stopped.");
+  }
+
+  return (
+    <search class="h5x-search">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void find();
+        }}
+      >
+        <span class="h5x-field">
+          <Icon name="search" />
+          <input
+            type="search"
+            aria-label="Go to a row number, uuid or path"
+            placeholder="Row, uuid or path"
+            autocomplete="off"
+            spellcheck={false}
+            value={text}
+            onInput={(event) => {
+              setText(event.currentTarget.value);
+              setMessage("");
+            }}
+            onKeyDown={(event) => {
+              if (event.key === "Escape" && searching) {
+                event.preventDefault();
+                stop();
+              }
+            }}
+          />
+        </span>
+        {searching && (
+          <button type="button" class="h5x-button" onClick={stop}>
+            Stop
+          </button>
+        )}
+      </form>
+      <p class="h5x-search-message" role="status">
+        {searching ? "Searching…" : message}
+      </p>
+    </search>
+  );
+}
+
+function rowMessage(row: number, total: number): string {
+  return `Row ${countText(row + 1)} of ${countText(total)}`;
+}

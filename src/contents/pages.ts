@@ -1,0 +1,83 @@
+/**
+ * Which rows to ask for, as pure functions.
+ *
+ * Rows are asked for by pages of a fixed number. At most one question is on its way; when its answer comes, or it has
+ * become useless for a while, what is in view *then* is asked for. So a fast drag of the slider asks for few pages, and
+ * always ends on those that are in view.
+ */
+
+import type { RowRange } from "../source/api";
+
+/** Rows in a page. */
+export const PAGE_ROWS = 128;
+
+/** Pages kept: 32,768 rows. */
+export const PAGES_KEPT = 256;
+
+/** For how many milliseconds a question that has become useless is let go on: most answers come sooner. */
+export const PATIENCE_MS = 120;
+
+/** What is known when it is decided what to ask for. */
+export interface Situation {
+  readonly total: number;
+  /** The rows in view. */
+  readonly inView: RowRange;
+  readonly has: (page: number) => boolean;
+  /** Whether a page has failed and is not to be asked for again by itself. */
+  readonly failed: (page: number) => boolean;
+  /** The pages on their way, and for how many milliseconds. */
+  readonly onWay: { readonly first: number; readonly last: number; readonly forMs: number } | null;
+}
+
+/** What to do next. */
+export type Step =
+  | { readonly kind: "nothing" }
+  /** Look again after so many milliseconds. */
+  | { readonly kind: "wait"; readonly ms: number }
+  /** Ask for the pages `first` to `last`, and withdraw what is on its way. */
+  | { readonly kind: "ask"; readonly first: number; readonly last: number };
+
+/** The page of a row. */
+export function pageOf(row: number): number {
+  return Math.floor(row / PAGE_ROWS);
+}
+
+/** The rows of pages `first` to `last`. */
+export function rowsOfPages(first: number, last: number, total: number): RowRange {
+  return { start: first * PAGE_ROWS, stop: Math.min(total, (last + 1) * PAGE_ROWS) };
+}
+
+/** Decides what to ask for. */
+export function nextStep(situation: Situation): Step {
+  const { onWay } = situation;
+  const missing = missingIn(situation, situation.inView);
+  if (missing !== null) {
+    if (onWay === null) return { kind: "ask", ...missing };
+    const useful = onWay.first <= missing.last && missing.first <= onWay.last;
+    if (useful) return { kind: "nothing" };
+    return onWay.forMs >= PATIENCE_MS
+      ? { kind: "ask", ...missing }
+      : { kind: "wait", ms: PATIENCE_MS - onWay.forMs };
+  }
+  if (onWay !== null) return { kind: "nothing" };
+  const around = missingIn(situation, neighbours(situation));
+  return around === null ? { kind: "nothing" } : { kind: "ask", ...around };
+}
+
+/** The rows in view and half a page around them: what comes into view next. */
+function neighbours({ inView, total }: Situation): RowRange {
+  const margin = PAGE_ROWS / 2;
+  return { start: Math.max(0, inView.start - margin), stop: Math.min(total, inView.stop + margin) };
+}
+
+function missingIn(situation: Situation, rows: RowRange): { readonly first: number; readonly last: number } | null {
+  if (rows.stop <= rows.start) return null;
+  let first = -1;
+  let last = -1;
+  for (let page = pageOf(rows.start); page <= pageOf(rows.stop - 1); page += 1) {
+    if (situation.has(page) || situation.failed(page)) continue;
+    if (first < 0) first = page;
+    last = page;
+  }
+  return first < 0 ? null : { first, last };
+}

@@ -1,0 +1,81 @@
+import { useState } from "preact/hooks";
+import { Icon } from "../app/icons";
+import { PathText } from "../app/PathText";
+import { Problem } from "../app/Problem";
+import type { ExplorerState } from "../state/explorer";
+import { countText, counted } from "../text";
+import { filterFields } from "./filter";
+import { MetadataTable } from "./MetadataTable";
+import "./metadata.css";
+
+const SKELETON_ROWS = [9, 14, 7, 18, 11, 8];
+
+/** The third panel: every column of the current row's record. */
+export function MetadataPanel({ state }: { readonly state: ExplorerState }) {
+  const { value: record, error, pending } = state.metadata.value;
+  const [text, setText] = useState("");
+  const fields = record === null ? [] : filterFields(record.fields, text);
+  return (
+    <section class="h5x-panel h5x-metadata" aria-label="Metadata" aria-busy={pending}>
+      <header class="h5x-metadata-head">
+        <span class="h5x-field">
+          <Icon name="search" />
+          <input
+            type="search"
+            aria-label="Filter names and values"
+            placeholder="Filter names and values"
+            autocomplete="off"
+            spellcheck={false}
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+        </span>
+        <span class="h5x-field-count" role="status">
+          {record === null ? "" : countOf(fields.length, record.fields.length)}
+        </span>
+      </header>
+      {error !== null && <Problem error={error} onRetry={() => state.retryMetadata()} />}
+      {record === null ? (
+        error === null && (pending ? <Skeletons /> : <p class="h5x-empty">{emptyText(state)}</p>)
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by the keyboard
+        <div class="h5x-metadata-body" role="group" aria-label="Fields" tabIndex={0}>
+          {record.matches > 1 && (
+            <p class="h5x-note">{`${counted(record.matches, "record")} have this uuid; the first is shown.`}</p>
+          )}
+          {fields.length === 0 ? (
+            <p class="h5x-empty">{`Nothing matches “${text.trim()}”.`}</p>
+          ) : (
+            <MetadataTable fields={fields} label="Metadata" />
+          )}
+        </div>
+      )}
+      {record !== null && (
+        <p class="h5x-status">
+          <PathText path={record.source} />
+        </p>
+      )}
+    </section>
+  );
+}
+
+function emptyText(state: ExplorerState): string {
+  return state.opened.value.records === 0 ? "There is no record to show." : "Choose a row to see its metadata.";
+}
+
+function countOf(shown: number, all: number): string {
+  return shown === all ? counted(all, "field") : `${countText(shown)} of ${counted(all, "field")}`;
+}
+
+function Skeletons() {
+  return (
+    <div class="h5x-metadata-body" aria-hidden="true">
+      {SKELETON_ROWS.map((width) => (
+        <p key={width} class="h5x-skeleton-line">
+          <span class="h5x-skeleton" style={{ width: "8ch" }} />
+          <span class="h5x-skeleton" style={{ width: `${width}ch` }} />
+        </p>
+      ))}
+    </div>
+  );
+}

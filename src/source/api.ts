@@ -1,0 +1,77 @@
+/** The one interface through which the panels get data, whoever holds it: a kernel, a worker of the page, a test. */
+
+import type { MetadataField } from "../metadata/record";
+
+/** Rows of the lookup, from 0, half-open. */
+export interface RowRange {
+  readonly start: number;
+  readonly stop: number;
+}
+
+/** The key columns of a range of rows; `null` where the lookup has none. */
+export interface Rows {
+  readonly start: number;
+  readonly uuids: readonly (string | null)[];
+  readonly filepaths: readonly (string | null)[];
+  /** Sentences about what is odd in the lookup, as far as it has been read. */
+  readonly notices: readonly string[];
+}
+
+/** An encoded picture as it is stored, and what is known of it. */
+export interface EncodedImage {
+  readonly row: number;
+  readonly key: string;
+  readonly format: string;
+  readonly mediaType: string;
+  readonly source: string;
+  /** How long it took to get the bytes out of the file, in seconds. */
+  readonly seconds: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly notes: readonly string[];
+  /** Differs whenever the file that the bytes come from has changed. */
+  readonly state: string;
+}
+
+/** The metadata of one image, in the order of its columns. */
+export interface MetadataRecord {
+  readonly row: number;
+  readonly source: string;
+  readonly fields: readonly MetadataField[];
+  /** How many records have this uuid; the first is shown. */
+  readonly matches: number;
+}
+
+/** What is open. */
+export interface Opened {
+  /** Differs for every lookup that is opened. */
+  readonly dataset: number;
+  readonly name: string;
+  readonly location: string;
+  readonly records: number;
+  readonly notices: readonly string[];
+}
+
+/**
+ * Gives out what the panels show. Every method rejects with an `ExplorerError`: `cancelled` when its signal fires,
+ * `stale_dataset` when another lookup has been opened meanwhile.
+ */
+export interface Source {
+  rows(dataset: number, range: RowRange, signal: AbortSignal): Promise<Rows>;
+  /** Counts the different filepaths. */
+  filepaths(dataset: number, signal: AbortSignal): Promise<number>;
+  /**
+   * Gets a picture that a page can show; `null` where the file is still in the state that is known.
+   *
+   * @param known - The state in which the page has the picture already; `null` if it has not.
+   */
+  image(dataset: number, row: number, known: string | null, signal: AbortSignal): Promise<EncodedImage | null>;
+  /** Gets the bytes of a picture whatever they are. */
+  original(dataset: number, row: number, signal: AbortSignal): Promise<EncodedImage>;
+  /** Gets those of the pictures that can be shown, together at most `room` bytes. */
+  images(dataset: number, rows: readonly number[], room: number, signal: AbortSignal): Promise<readonly EncodedImage[]>;
+  metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord>;
+  /** Finds the next row that matches, from behind `after` and round again; `null` where none does. */
+  find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<number | null>;
+  /** Opens another lookup; where it is refused the present one stays. */
+  open(path: string, signal: AbortSignal): Promise<Opened>;
+}

@@ -1,0 +1,122 @@
+/** The source that a kernel holds: questions over a channel, tables as Parquet. */
+
+import type { Answer, RequestClient } from "../channel/requests";
+import type { GetDecoder } from "../decode/decoder";
+import type { TableDecoder } from "../decode/tables";
+import { ExplorerError } from "../errors";
+import { type Fields, numberOf, objectsOf, optionalNumberOf, textOf, textsOf } from "../fields";
+import type { Method } from "../protocol";
+import type { EncodedImage, MetadataRecord, Opened, RowRange, Rows, Source } from "./api";
+
+/** Gets its data from the kernel's side of an explorer. */
+export class KernelSource implements Source {
+  readonly #client: RequestClient;
+  readonly #decoder: GetDecoder;
+
+  constructor(client: RequestClient, decoder: GetDecoder) {
+    this.#client = client;
+    this.#decoder = decoder;
+  }
+
+  async rows(dataset: number, range: RowRange, signal: AbortSignal): Promise<Rows> {
+    const answer = await this.#ask("rows", { dataset, start: range.start, stop: range.stop }, signal);
+    const keys = await this.#decode((decoder) => decoder.keys(bufferOf(answer, 0)));
+    return { start: numberOf(answer.result, "start"), ...keys, notices: textsOf(answer.result, "notices") };
+  }
+
+  async filepaths(dataset: number, signal: AbortSignal): Promise<number> {
+    return numberOf((await this.#ask("stats", { dataset }, signal)).result, "filepaths");
+  }
+
+  async image(
+    dataset: number,
+    row: number,
+    known: string | null,
+    signal: AbortSignal,
+  ): Promise<EncodedImage | null> {
+    const answer = await this.#ask("image", { dataset, row, known }, signal);
+    if (answer.result["unchanged"] === true) return null;
+    return imageOf(answer.result, bufferOf(answer, 0));
+  }
+
+  async original(dataset: number, row: number, signal: AbortSignal): Promise<EncodedImage> {
+    const answer = await this.#ask("original", { dataset, row }, signal);
+    return imageOf(answer.result, bufferOf(answer, 0));
+  }
+
+  async images(
+    dataset: number,
+    rows: readonly number[],
+    room: number,
+    signal: AbortSignal,
+  ): Promise<readonly EncodedImage[]> {
+    const answer = await this.#ask("images", { dataset, rows, room }, signal);
+    return objectsOf(answer.result, "images").map((fields, index) => imageOf(fields, bufferOf(answer, index)));
+  }
+
+  async metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord> {
+    const answer = await this.#ask("metadata", { dataset, row }, signal);
+    const types = textsOf(answer.result, "types");
+    return {
+      row: numberOf(answer.result, "row"),
+      source: textOf(answer.result, "source"),
+      fields: await this.#decode((decoder) => decoder.record(bufferOf(answer, 0), types)),
+      matches: numberOf(answer.result, "matches"),
+    };
+  }
+
+  async find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<number | null> {
+    return optionalNumberOf((await this.#ask("find", { dataset, text, after }, signal)).result, "row");
+  }
+
+  async open(path: string, signal: AbortSignal): Promise<Opened> {
+    return openedOf((await this.#ask("open", { path }, signal)).result);
+  }
+
+  #ask(method: Method, params: Fields, signal: AbortSignal): Promise<Answer> {
+    return this.#client.ask(method, params, signal);
+  }
+
+  async #decode<Value>(read: (decoder: TableDecoder) => Value): Promise<Value> {
+    const decoder = await this.#decoder();
+    try {
+      return read(decoder);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ExplorerError("table_undecodable", `The table that arrived cannot be decoded: ${reason}`, "Try again.");
+    }
+  }
+}
+
+/** Reads what is open, as the kernel describes it. */
+export function openedOf(fields: Fields): Opened {
+  return {
+    dataset: numberOf(fields, "dataset"),
+    name: textOf(fields, "name"),
+    location: textOf(fields, "location"),
+    records: numberOf(fields, "records"),
+    notices: textsOf(fields, "notices"),
+  };
+}
+
+function imageOf(fields: Fields, bytes: Uint8Array<ArrayBuffer>): EncodedImage {
+  return {
+    row: numberOf(fields, "row"),
+    key: textOf(fields, "key"),
+    format: textOf(fields, "format"),
+    mediaType: textOf(fields, "mediaType"),
+    source: textOf(fields, "source"),
+    seconds: numberOf(fields, "seconds"),
+    bytes,
+    state: textOf(fields, "state"),
+    notes: "notes" in fields ? textsOf(fields, "notes") : [],
+  };
+}
+
+function bufferOf(answer: Answer, index: number): Uint8Array<ArrayBuffer> {
+  const buffer = answer.buffers[index];
+  if (buffer === undefined) {
+    throw new ExplorerError("bad_reply", "The kernel's answer arrived without its data.", "Try again.");
+  }
+  return buffer;
+}

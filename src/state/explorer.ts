@@ -1,0 +1,240 @@
+/** All that one view shows, apart from what only concerns how it looks. */
+
+import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import type { RequestClient } from "../channel/requests";
+import type { WireState } from "../channel/wire";
+import type { Picture } from "../decode/picture";
+import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
+import type { EncodedImage, MetadataRecord, Opened, Source } from "../source/api";
+import { type Latest, LatestLoader } from "./latest";
+import { PictureStore } from "./pictures";
+import { RowStore } from "./rows";
+import type { Ranges, SharedState } from "./shared";
+
+/** After how many milliseconds on the same row its neighbours are fetched. */
+const SETTLED_MS = 60;
+
+/** How long the way from a click to the screen took. */
+export interface Timing {
+  readonly row: number;
+  /** Milliseconds from the choice to the first frame with the picture; `null` until then. */
+  readonly paintedMs: number | null;
+}
+
+/** How the kernel's side is, and whether it keeps someone waiting. */
+export interface Connection {
+  readonly wire: WireState;
+  readonly waiting: boolean;
+}
+
+/** The count of filepaths: not known yet, known, or why not. */
+export type Count = number | ExplorerError | null;
+
+/** The state of one view, and what a person can do with it. */
+export class ExplorerState {
+  readonly #source: Source;
+  readonly #shared: SharedState;
+  readonly #pictureLoader = new LatestLoader<number, Picture>();
+  readonly #metadataLoader = new LatestLoader<number, MetadataRecord>();
+  readonly #rows: ReadonlySignal<RowStore>;
+  readonly #filepaths = signal<Count>(null);
+  readonly #timing = signal<Timing | null>(null);
+  readonly #connection = signal<Connection>({ wire: { kind: "live" }, waiting: false });
+  readonly #ends: (() => void)[] = [];
+  #pictures: PictureStore;
+  #chosenAt: number | null = null;
+  #counting = new AbortController();
+  #settled: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(source: Source, shared: SharedState, client?: Pick<RequestClient, "onWaiting" | "onState">) {
+    this.#source = source;
+    this.#shared = shared;
+    const opened = shared.opened.peek();
+    const rows = signal(new RowStore(source, opened.dataset, opened.records));
+    this.#rows = rows;
+    this.#pictures = new PictureStore(source, opened.dataset);
+    let first = true;
+    this.#ends.push(
+      effect(() => {
+        const { dataset, records } = shared.opened.value;
+        if (!first) {
+          rows.peek().close();
+          this.#pictures.close();
+          this.#pictureLoader.clear();
+          this.#metadataLoader.clear();
+          rows.value = new RowStore(source, dataset, records);
+          this.#pictures = new PictureStore(source, dataset);
+        }
+        first = false;
+        untracked(() => void this.#count(dataset));
+      }),
+      effect(() => {
+        const row = shared.current.value;
+        const { dataset, records } = shared.opened.value;
+        untracked(() => void this.#load(dataset, row !== null && row < records ? row : null));
+      }),
+    );
+    if (client !== undefined) {
+      this.#ends.push(
+        client.onWaiting((waiting) => {
+          this.#connection.value = { ...this.#connection.peek(), waiting };
+        }),
+        client.onState((wire) => {
+          this.#connection.value = { ...this.#connection.peek(), wire };
+        }),
+      );
+    }
+  }
+
+  get opened(): ReadonlySignal<Opened> {
+    return this.#shared.opened;
+  }
+
+  get current(): ReadonlySignal<number | null> {
+    return this.#shared.current;
+  }
+
+  get selection(): ReadonlySignal<Ranges> {
+    return this.#shared.selection;
+  }
+
+  get height(): ReadonlySignal<string | null> {
+    return this.#shared.height;
+  }
+
+  get rows(): ReadonlySignal<RowStore> {
+    return this.#rows;
+  }
+
+  get filepaths(): ReadonlySignal<Count> {
+    return this.#filepaths;
+  }
+
+  get picture(): ReadonlySignal<Latest<number, Picture>> {
+    return this.#pictureLoader.state;
+  }
+
+  get metadata(): ReadonlySignal<Latest<number, MetadataRecord>> {
+    return this.#metadataLoader.state;
+  }
+
+  get timing(): ReadonlySignal<Timing | null> {
+    return this.#timing;
+  }
+
+  get connection(): ReadonlySignal<Connection> {
+    return this.#connection;
+  }
+
+  /** Chooses a row: it is shown, and becomes the selection. */
+  choose(row: number): void {
+    const { records } = this.opened.peek();
+    if (records === 0) return;
+    const bounded = Math.min(Math.max(0, row), records - 1);
+    this.#chosenAt = performance.now();
+    this.#shared.choose({ current: bounded, selection: [[bounded, bounded + 1]] });
+  }
+
+  /** Says that a picture has come onto the screen. */
+  painted(picture: Picture): void {
+    this.#pictures.show(picture);
+    const chosenAt = this.#chosenAt;
+    const { row } = picture.image;
+    if (this.#timing.peek()?.row === row && chosenAt === null) return;
+    this.#chosenAt = null;
+    this.#timing.value = { row, paintedMs: chosenAt === null ? null : performance.now() - chosenAt };
+  }
+
+  /** Tries to get the picture of the current row again. */
+  retryPicture(): void {
+    const row = this.current.peek();
+    if (row === null) return;
+    this.#pictures.forget(row);
+    void this.#loadPicture(row);
+  }
+
+  /** Tries to get the metadata of the current row again. */
+  retryMetadata(): void {
+    const row = this.current.peek();
+    if (row !== null) void this.#loadMetadata(this.opened.peek().dataset, row);
+  }
+
+  /** Tries to count the filepaths again. */
+  retryCount(): void {
+    void this.#count(this.opened.peek().dataset);
+  }
+
+  /** Gets the bytes of the current picture, whatever they are. */
+  async original(row: number, signal: AbortSignal): Promise<EncodedImage> {
+    const shown = this.picture.peek().value;
+    if (shown !== null && shown.image.row === row) return shown.image;
+    return this.#source.original(this.opened.peek().dataset, row, signal);
+  }
+
+  /** Finds the next row that a text names, and chooses it. */
+  async find(text: string, after: number | null, signal: AbortSignal): Promise<number | null> {
+    const row = await this.#source.find(this.opened.peek().dataset, text, after, signal);
+    if (row !== null) this.choose(row);
+    return row;
+  }
+
+  /** Opens another lookup in place of this one. */
+  async open(path: string, signal: AbortSignal): Promise<void> {
+    await this.#source.open(path, signal);
+  }
+
+  /** Withdraws all that is on its way. */
+  close(): void {
+    for (const end of this.#ends) end();
+    if (this.#settled !== null) clearTimeout(this.#settled);
+    this.#counting.abort();
+    this.#pictureLoader.clear();
+    this.#metadataLoader.clear();
+    this.#pictures.show(null);
+    this.#pictures.close();
+    this.#rows.peek().close();
+    this.#shared.close();
+  }
+
+  async #count(dataset: number): Promise<void> {
+    this.#counting.abort();
+    const counting = new AbortController();
+    this.#counting = counting;
+    this.#filepaths.value = null;
+    try {
+      const count = await this.#source.filepaths(dataset, counting.signal);
+      if (!counting.signal.aborted) this.#filepaths.value = count;
+    } catch (error) {
+      if (!isCancelled(error) && !counting.signal.aborted) this.#filepaths.value = asExplorerError(error);
+    }
+  }
+
+  async #load(dataset: number, row: number | null): Promise<void> {
+    if (this.#settled !== null) clearTimeout(this.#settled);
+    if (row === null) {
+      this.#pictureLoader.clear();
+      this.#metadataLoader.clear();
+      return;
+    }
+    const metadata = this.#loadMetadata(dataset, row);
+    await this.#loadPicture(row);
+    this.#settled = setTimeout(() => void this.#pictures.fetchAround(row, this.opened.peek().records), SETTLED_MS);
+    await metadata;
+  }
+
+  async #loadPicture(row: number): Promise<void> {
+    const pictures = this.#pictures;
+    await this.#pictureLoader.load(row, (signal) => pictures.get(row, signal));
+    if (pictures !== this.#pictures || this.current.peek() !== row) return;
+    const looking = new AbortController();
+    if (await pictures.hasChanged(row, looking.signal).catch(() => false)) {
+      if (pictures === this.#pictures && this.current.peek() === row) {
+        await this.#pictureLoader.load(row, (signal) => pictures.get(row, signal));
+      }
+    }
+  }
+
+  async #loadMetadata(dataset: number, row: number): Promise<void> {
+    await this.#metadataLoader.load(row, (signal) => this.#source.metadata(dataset, row, signal));
+  }
+}
