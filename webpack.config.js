@@ -71,10 +71,7 @@ export default (_, { mode }) => {
         { test: /\.css$/, use: [MiniCssExtractPlugin.loader, { loader: "css-loader", options: { url: false } }] },
       ],
     },
-    plugins: [
-      new MiniCssExtractPlugin({ filename: "[name].css" }),
-      new AssetsPlugin(),
-    ],
+    plugins: [new MiniCssExtractPlugin({ filename: "[name].css" }), new AssetsPlugin()],
     optimization: {
       minimizer: [
         new TerserPlugin({ extractComments: false, terserOptions: { module: true, format: { comments: false } } }),

@@ -73,8 +73,8 @@ export function extensionFolder(configText: string | null | undefined): string |
   } catch {
     return null;
   }
-  if (!isFields(config) || typeof config["fullLabextensionsUrl"] !== "string") return null;
-  const extensions = config["federated_extensions"];
-  const ours = Array.isArray(extensions) && extensions.some((each) => isFields(each) && each["name"] === EXTENSION);
-  return ours ? `${config["fullLabextensionsUrl"]}/${EXTENSION}/static` : null;
+  if (!isFields(config) || typeof config.fullLabextensionsUrl !== "string") return null;
+  const extensions = config.federated_extensions;
+  const ours = Array.isArray(extensions) && extensions.some((each) => isFields(each) && each.name === EXTENSION);
+  return ours ? `${config.fullLabextensionsUrl}/${EXTENSION}/static` : null;
 }

@@ -12,17 +12,7 @@ import { type Fields, isFields } from "./fields";
 export const VERSION = 1;
 
 /** What can be asked for. */
-export const METHODS = [
-  "rows",
-  "stats",
-  "image",
-  "original",
-  "images",
-  "metadata",
-  "find",
-  "open",
-  "asset",
-] as const;
+export const METHODS = ["rows", "stats", "image", "original", "images", "metadata", "find", "open", "asset"] as const;
 
 /** The name of a thing that can be asked for. */
 export type Method = (typeof METHODS)[number];
@@ -64,8 +54,8 @@ export function cancel(requests: readonly string[]): Outgoing {
  * @returns `null` for a message that is none of the protocol's: other code may use the same comm.
  */
 export function decode(content: unknown): Incoming | null {
-  if (!isFields(content) || typeof content["request"] !== "string") return null;
-  const request = content["request"];
+  if (!isFields(content) || typeof content.request !== "string") return null;
+  const request = content.request;
   const { kind, result, error } = content;
   if (kind === "reply" && isFields(result)) return { kind, request, result };
   if (kind === "failure" && isFields(error)) return { kind, request, error: errorOf(error) };
@@ -74,6 +64,6 @@ export function decode(content: unknown): Incoming | null {
 
 function errorOf(fields: Fields): ExplorerError {
   const text = (name: string) => (typeof fields[name] === "string" ? fields[name] : "");
-  const details = isFields(fields["details"]) ? fields["details"] : {};
+  const details = isFields(fields.details) ? fields.details : {};
   return new ExplorerError(text("code") || "internal", text("message"), text("action"), details);
 }

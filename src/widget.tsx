@@ -5,7 +5,7 @@ import { render as renderInto } from "preact";
 import { App } from "./app/App";
 import { extensionFolder } from "./assets";
 import { IndexedDbCache } from "./cache";
-import { CommWire, type CommModel } from "./channel/comm";
+import { type CommModel, CommWire } from "./channel/comm";
 import { RequestClient } from "./channel/requests";
 import { type GetDecoder, pagesDecoder } from "./decode/decoder";
 import { ExplorerError } from "./errors";
@@ -27,11 +27,7 @@ function decoderOf(model: AnyModel<Traits>): GetDecoder {
 }
 
 /** Asks the model that all explorers of a kernel share; where the host does not give it, the explorer's own. */
-async function askForAsset(
-  model: AnyModel<Traits>,
-  shared: string,
-  name: string,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function askForAsset(model: AnyModel<Traits>, shared: string, name: string): Promise<Uint8Array<ArrayBuffer>> {
   let from: CommModel = model;
   try {
     from = await model.widget_manager.get_model(shared);

@@ -12,8 +12,8 @@ import {
   FIRST_HEIGHT,
   FIRST_SHARES,
   moveSplitter,
-  SMALLEST,
   type Shares,
+  SMALLEST,
   splitterPercent,
 } from "./layout";
 import { Splitter } from "./Splitter";

@@ -12,7 +12,8 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
     const timer = setTimeout(() => setOutcome(null), SHOWN_MS);
     return () => clearTimeout(timer);
   }, [outcome]);
-  const label = outcome === "copied" ? "Copied" : outcome === "refused" ? "The browser refused to copy" : `Copy ${what}`;
+  const label =
+    outcome === "copied" ? "Copied" : outcome === "refused" ? "The browser refused to copy" : `Copy ${what}`;
   return (
     <button
       type="button"

@@ -22,7 +22,6 @@ export function Splitter({
 }) {
   const along = (event: PointerEvent) => (arrangement === "columns" ? event.clientX : event.clientY);
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a separator that is moved has no element of its own
     <div
       class="h5x-splitter"
       role="separator"

@@ -60,6 +60,9 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
 
 /** The file name for a picture: its uuid without what a file system may not like, and its format's ending. */
 export function fileName(key: string, format: string): string {
-  const safe = key.replace(/[^\p{L}\p{N}._-]+/gu, "_").replace(/^\.+/, "_").slice(0, 120);
+  const safe = key
+    .replace(/[^\p{L}\p{N}._-]+/gu, "_")
+    .replace(/^\.+/, "_")
+    .slice(0, 120);
   return `${safe || "image"}.${EXTENSIONS[format] ?? "bin"}`;
 }

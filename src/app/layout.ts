@@ -46,7 +46,8 @@ export function moveSplitter(
   const least = Math.min(smallest / room, 1 / 3);
   const [before, after] = [shares[splitter], shares[splitter === 0 ? 1 : 2]];
   const both = before + after;
-  const bound = (share: number) => Math.min(Math.max(share, Math.min(least, both / 2)), Math.max(both - least, both / 2));
+  const bound = (share: number) =>
+    Math.min(Math.max(share, Math.min(least, both / 2)), Math.max(both - least, both / 2));
   const moved = bound(before + distance / room);
   return splitter === 0 ? [moved, both - moved, shares[2]] : [shares[0], moved, both - moved];
 }

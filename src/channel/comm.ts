@@ -70,13 +70,12 @@ export class CommWire implements Wire {
 }
 
 function kernelOf(manager: unknown): Kernel | null {
-  const kernel = isFields(manager) ? manager["kernel"] : null;
+  const kernel = isFields(manager) ? manager.kernel : null;
   return isKernel(kernel) ? kernel : null;
 }
 
-
 function isKernel(value: unknown): value is Kernel {
-  if (!isFields(value) || typeof value["status"] !== "string") return false;
-  const changed = value["statusChanged"];
-  return isFields(changed) && typeof changed["connect"] === "function" && typeof changed["disconnect"] === "function";
+  if (!isFields(value) || typeof value.status !== "string") return false;
+  const changed = value.statusChanged;
+  return isFields(changed) && typeof changed.connect === "function" && typeof changed.disconnect === "function";
 }

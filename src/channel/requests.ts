@@ -2,7 +2,7 @@
 
 import { ExplorerError } from "../errors";
 import type { Fields } from "../fields";
-import { ask, cancel, decode, MOST_REQUESTS, type Method, type Outgoing, type Request } from "../protocol";
+import { ask, cancel, decode, type Method, MOST_REQUESTS, type Outgoing, type Request } from "../protocol";
 import type { Wire, WireState } from "./wire";
 
 /** An answer with its binary parts. */

@@ -45,7 +45,6 @@ export function RowGrid({
   const inView = current !== null && current >= start && current < stop;
   const digits = countText(records).length;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a table element cannot be virtual
     <div
       ref={ref}
       class="h5x-grid"
@@ -99,7 +98,6 @@ function GridRow({
   readonly onChoose: () => void;
 }) {
   return (
-    // biome-ignore lint/a11y: the grid has the keyboard; its rows are chosen through it
     <div
       id={id}
       class={`h5x-row${selected ? " h5x-selected" : ""}${current ? " h5x-current" : ""}`}
@@ -110,7 +108,6 @@ function GridRow({
       style={{ transform: `translateY(${top}px)` }}
       onClick={onChoose}
     >
-      {/* biome-ignore-start lint/a11y: cells of a grid that is one tab stop */}
       <span class="h5x-row-number" role="gridcell" aria-colindex={1}>
         {countText(row + 1)}
       </span>
@@ -124,7 +121,6 @@ function GridRow({
           <Missable text={listed.filepath === null ? null : splitPath(listed.filepath).name} what="no file" />
         )}
       </span>
-      {/* biome-ignore-end lint/a11y: see above */}
     </div>
   );
 }

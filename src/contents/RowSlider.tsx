@@ -2,15 +2,7 @@ import type { Signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { useSize } from "../app/useSize";
 import { countText } from "../text";
-import {
-  moveToPart,
-  moveToSliderValue,
-  pageRows,
-  sliderPart,
-  sliderValue,
-  thumbLength,
-  type View,
-} from "./scroll";
+import { moveToPart, moveToSliderValue, pageRows, sliderPart, sliderValue, thumbLength, type View } from "./scroll";
 
 const SHORTEST_THUMB = 24;
 

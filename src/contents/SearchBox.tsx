@@ -14,7 +14,6 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
   const running = useRef<AbortController | null>(null);
   const last = useRef<{ readonly text: string; readonly row: number } | null>(null);
   const { dataset } = state.opened.value;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another lookup makes what was found meaningless
   useEffect(() => {
     last.current = null;
     setMessage("");

@@ -55,9 +55,7 @@ export function nextStep(situation: Situation): Step {
     if (onWay === null) return { kind: "ask", ...missing };
     const useful = onWay.first <= missing.last && missing.first <= onWay.last;
     if (useful) return { kind: "nothing" };
-    return onWay.forMs >= PATIENCE_MS
-      ? { kind: "ask", ...missing }
-      : { kind: "wait", ms: PATIENCE_MS - onWay.forMs };
+    return onWay.forMs >= PATIENCE_MS ? { kind: "ask", ...missing } : { kind: "wait", ms: PATIENCE_MS - onWay.forMs };
   }
   if (onWay !== null) return { kind: "nothing" };
   const around = missingIn(situation, neighbours(situation));

@@ -70,7 +70,7 @@ async function importModule(script: Uint8Array<ArrayBuffer>): Promise<TableDecod
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   try {
     const module: unknown = await import(/* webpackIgnore: true */ url);
-    const decoder = isFields(module) ? module["default"] : null;
+    const decoder = isFields(module) ? module.default : null;
     if (!isDecoder(decoder)) throw new Error("its module is not the one that was asked for");
     return decoder;
   } finally {

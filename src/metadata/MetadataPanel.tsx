@@ -3,7 +3,7 @@ import { Icon } from "../app/icons";
 import { PathText } from "../app/PathText";
 import { Problem } from "../app/Problem";
 import type { ExplorerState } from "../state/explorer";
-import { countText, counted } from "../text";
+import { counted, countText } from "../text";
 import { filterFields } from "./filter";
 import { MetadataTable } from "./MetadataTable";
 import "./metadata.css";
@@ -38,7 +38,6 @@ export function MetadataPanel({ state }: { readonly state: ExplorerState }) {
       {record === null ? (
         error === null && (pending ? <Skeletons /> : <p class="h5x-empty">{emptyText(state)}</p>)
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by the keyboard
         <div class="h5x-metadata-body" role="group" aria-label="Fields" tabIndex={0}>
           {record.matches > 1 && (
             <p class="h5x-note">{`${counted(record.matches, "record")} have this uuid; the first is shown.`}</p>

@@ -22,7 +22,6 @@ export function MetadataTable({
       </thead>
       <tbody>
         {fields.map((field, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: two columns may have the same name
           <FieldRow key={`${index} ${field.name}`} field={field} />
         ))}
       </tbody>
@@ -56,12 +55,7 @@ function FieldValueText({ field }: { readonly field: MetadataField }) {
     <span class={`h5x-value h5x-value-${kind}`}>
       <span class="h5x-value-text">{long ? shownPart(text, unfolded) : text}</span>
       {long && (
-        <button
-          type="button"
-          class="h5x-link"
-          aria-expanded={unfolded}
-          onClick={() => setUnfolded(!unfolded)}
-        >
+        <button type="button" class="h5x-link" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
           {unfolded ? "Show less" : unfoldText(text)}
         </button>
       )}

@@ -4,7 +4,10 @@ import type { MetadataField } from "./record";
 
 /** The fields whose name or value contains all the words of a text; upper and lower case are alike. */
 export function filterFields(fields: readonly MetadataField[], text: string): readonly MetadataField[] {
-  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  const words = text
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   if (words.length === 0) return fields;
   return fields.filter((field) => {
     const within = `${field.name}\n${field.value.text}`.toLowerCase();

@@ -28,14 +28,9 @@ export class KernelSource implements Source {
     return numberOf((await this.#ask("stats", { dataset }, signal)).result, "filepaths");
   }
 
-  async image(
-    dataset: number,
-    row: number,
-    known: string | null,
-    signal: AbortSignal,
-  ): Promise<EncodedImage | null> {
+  async image(dataset: number, row: number, known: string | null, signal: AbortSignal): Promise<EncodedImage | null> {
     const answer = await this.#ask("image", { dataset, row, known }, signal);
-    if (answer.result["unchanged"] === true) return null;
+    if (answer.result.unchanged === true) return null;
     return imageOf(answer.result, bufferOf(answer, 0));
   }
 

@@ -55,7 +55,7 @@ export class ModelState implements SharedState {
 }
 
 function rangesOf(value: unknown): Ranges {
-  const ranges: unknown = isFields(value) ? value["ranges"] : null;
+  const ranges: unknown = isFields(value) ? value.ranges : null;
   if (!Array.isArray(ranges)) return [];
   return ranges.flatMap((each: unknown) => {
     if (!Array.isArray(each)) return [];

@@ -102,11 +102,7 @@ export class RowStore {
     const asked = { first, last, since: performance.now(), control: new AbortController() };
     this.#onWay = asked;
     try {
-      const rows = await this.#source.rows(
-        this.#dataset,
-        rowsOfPages(first, last, this.#total),
-        asked.control.signal,
-      );
+      const rows = await this.#source.rows(this.#dataset, rowsOfPages(first, last, this.#total), asked.control.signal);
       this.#take(rows, first, last);
     } catch (error) {
       if (!isCancelled(error)) this.#fail(first, last, asExplorerError(error));

@@ -27,7 +27,6 @@ export function ViewerPanel({ state }: { readonly state: ExplorerState }) {
   );
   const placed = usePlacement(picture, panel);
   const [saveError, setSaveError] = useState<ExplorerError | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an error of saving is about the row that was shown
   useEffect(() => setSaveError(null), [wanted]);
   useGestures(ref, placed, pixelRatio);
   const late = useLate(pending);
@@ -42,7 +41,6 @@ export function ViewerPanel({ state }: { readonly state: ExplorerState }) {
         placed={placed}
         onProblem={setSaveError}
       />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the picture is zoomed and moved by keys */}
       <div
         ref={ref}
         class={`h5x-stage${movable ? " h5x-movable" : ""}`}

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Picture } from "../decode/picture";
-import { actualSize, FIT, panBy, type Point, type Size, type Zoom, zoomAt, zoomForNext } from "./view";
+import { actualSize, FIT, type Point, panBy, type Size, type Zoom, zoomAt, zoomForNext } from "./view";
 
 /** How a picture is placed in the panel, and the ways to change that. Lengths are in screen pixels. */
 export interface Placement {
