@@ -156,6 +156,8 @@ class Shard:
         """Open a member of a group, looking at every link before it is followed."""
         if depth > _MOST_LINKS:
             raise Refusal("shard_unreadable", why="its links go round in circles")
+        if not group.links.exists(name):
+            raise KeyError(name)
         link = group.links.get_info(name)
         if link.type == h5l.TYPE_HARD:
             return h5o.open(group, name)
