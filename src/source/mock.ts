@@ -1,0 +1,204 @@
+/** A source that holds its data itself: the real interface, for tests of what stands on it. */
+
+import { ExplorerError } from "../errors";
+import type { MetadataField } from "../metadata/record";
+import type { EncodedImage, MetadataRecord, Opened, RowRange, Rows, Source } from "./api";
+
+/** One lookup with all that its rows name. */
+export interface MockLookup {
+  readonly name: string;
+  readonly rows: number;
+  readonly uuid: (row: number) => string | null;
+  readonly filepath: (row: number) => string | null;
+  /** The number of different filepaths. */
+  readonly filepaths: number;
+  /** The bytes of a row's picture, or why there is none. */
+  readonly picture: (row: number) => MockPicture | ExplorerError;
+  readonly fields: (row: number) => readonly MetadataField[] | ExplorerError;
+  readonly notices?: readonly string[];
+}
+
+/** An encoded picture. */
+export interface MockPicture {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly format: string;
+  readonly mediaType: string;
+  readonly notes?: readonly string[];
+  /** Differs when the file that the bytes would come from has changed. */
+  readonly state?: string;
+}
+
+/** What is asked for, as a delay is told of it. */
+export interface MockCall {
+  readonly method: keyof Source;
+  readonly row: number | null;
+}
+
+/** Decides when an answer comes: at once, later, or never. */
+export type MockDelay = (call: MockCall, signal: AbortSignal) => Promise<void>;
+
+const NO_DELAY: MockDelay = () => Promise.resolve();
+
+/** Gives out lookups that are held in memory, after a delay that the test decides. */
+export class MockSource implements Source {
+  readonly #lookups: ReadonlyMap<string, MockLookup>;
+  readonly #delay: MockDelay;
+  readonly #opened: (opened: Opened) => void;
+  #dataset = 1;
+  #lookup: MockLookup;
+
+  /**
+   * @param lookups - What can be opened, by path; the first is open to begin with.
+   * @param delay - When answers come.
+   * @param opened - Is told when another lookup has been opened.
+   */
+  constructor(
+    lookups: ReadonlyMap<string, MockLookup>,
+    delay: MockDelay = NO_DELAY,
+    opened: (opened: Opened) => void = () => {},
+  ) {
+    const [first] = lookups.values();
+    if (first === undefined) throw new Error("a mock source needs a lookup");
+    this.#lookups = lookups;
+    this.#lookup = first;
+    this.#delay = delay;
+    this.#opened = opened;
+  }
+
+  /** What is open. */
+  describe(): Opened {
+    return {
+      dataset: this.#dataset,
+      name: this.#lookup.name,
+      location: `/data/${this.#lookup.name}`,
+      records: this.#lookup.rows,
+      notices: this.#lookup.notices ?? [],
+    };
+  }
+
+  async rows(dataset: number, range: RowRange, signal: AbortSignal): Promise<Rows> {
+    const lookup = await this.#after("rows", dataset, range.start, signal);
+    const stop = Math.min(range.stop, lookup.rows);
+    const numbers = Array.from({ length: Math.max(0, stop - range.start) }, (_, index) => range.start + index);
+    return {
+      start: range.start,
+      uuids: numbers.map(lookup.uuid),
+      filepaths: numbers.map(lookup.filepath),
+      notices: lookup.notices ?? [],
+    };
+  }
+
+  async filepaths(dataset: number, signal: AbortSignal): Promise<number> {
+    return (await this.#after("filepaths", dataset, null, signal)).filepaths;
+  }
+
+  async image(dataset: number, row: number, known: string | null, signal: AbortSignal): Promise<EncodedImage | null> {
+    const image = encoded(await this.#after("image", dataset, row, signal), row);
+    return known !== null && image.state === known ? null : image;
+  }
+
+  async original(dataset: number, row: number, signal: AbortSignal): Promise<EncodedImage> {
+    return encoded(await this.#after("original", dataset, row, signal), row);
+  }
+
+  async images(
+    dataset: number,
+    rows: readonly number[],
+    room: number,
+    signal: AbortSignal,
+  ): Promise<readonly EncodedImage[]> {
+    const lookup = await this.#after("images", dataset, rows[0] ?? null, signal);
+    const images: EncodedImage[] = [];
+    let left = room;
+    for (const row of rows) {
+      if (row >= lookup.rows || lookup.picture(row) instanceof ExplorerError) continue;
+      const image = encoded(lookup, row);
+      left -= image.bytes.length;
+      if (left < 0) break;
+      images.push(image);
+    }
+    return images;
+  }
+
+  async metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord> {
+    const lookup = await this.#after("metadata", dataset, row, signal);
+    checkRow(lookup, row);
+    const fields = lookup.fields(row);
+    if (fields instanceof ExplorerError) throw fields;
+    return { row, source: `/data/${lookup.filepath(row)}_metadata.parquet`, fields, matches: 1 };
+  }
+
+  async find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<number | null> {
+    const lookup = await this.#after("find", dataset, after, signal);
+    const wanted = text.trim().toLowerCase();
+    if (/^[\d,]+$/.test(wanted)) {
+      const row = Number(wanted.replaceAll(",", "")) - 1;
+      return row >= 0 && row < lookup.rows ? row : null;
+    }
+    const start = after === null ? 0 : after + 1;
+    for (let step = 0; step < lookup.rows; step += 1) {
+      const row = (start + step) % lookup.rows;
+      if (matches(lookup, row, wanted)) return row;
+    }
+    return null;
+  }
+
+  async open(path: string, signal: AbortSignal): Promise<Opened> {
+    await this.#delay({ method: "open", row: null }, signal);
+    const lookup = this.#lookups.get(path);
+    if (lookup === undefined) {
+      throw new ExplorerError("lookup_not_found", `There is no file ${path}.`, "Did you mean another?");
+    }
+    this.#lookup = lookup;
+    this.#dataset += 1;
+    this.#opened(this.describe());
+    return this.describe();
+  }
+
+  async #after(method: keyof Source, dataset: number, row: number | null, signal: AbortSignal): Promise<MockLookup> {
+    await untilAborted(this.#delay({ method, row }, signal), signal);
+    if (dataset !== this.#dataset) {
+      throw new ExplorerError("stale_dataset", "Another lookup has been opened meanwhile.");
+    }
+    return this.#lookup;
+  }
+}
+
+function matches(lookup: MockLookup, row: number, wanted: string): boolean {
+  const [, column, rest] = /^(uuid|path):(.*)$/.exec(wanted) ?? [];
+  const text = (rest ?? wanted).trim();
+  const uuid = (lookup.uuid(row) ?? "").toLowerCase();
+  const path = (lookup.filepath(row) ?? "").toLowerCase();
+  return (column !== "path" && uuid.startsWith(text)) || (column !== "uuid" && path.includes(text));
+}
+
+function checkRow(lookup: MockLookup, row: number): void {
+  if (row < 0 || row >= lookup.rows) throw new ExplorerError("row_out_of_range", `There is no row ${row}.`);
+}
+
+function encoded(lookup: MockLookup, row: number): EncodedImage {
+  checkRow(lookup, row);
+  const picture = lookup.picture(row);
+  if (picture instanceof ExplorerError) throw picture;
+  return {
+    row,
+    key: lookup.uuid(row) ?? "",
+    format: picture.format,
+    mediaType: picture.mediaType,
+    source: `/data/${lookup.filepath(row)}_images.h5`,
+    seconds: 0.0012,
+    bytes: picture.bytes,
+    notes: picture.notes ?? [],
+    state: picture.state ?? "",
+  };
+}
+
+function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new ExplorerError("cancelled", "The request was withdrawn."));
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    return undefined;
+  });
+}
