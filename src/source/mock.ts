@@ -14,6 +14,8 @@ export interface MockLookup {
   readonly filepaths: number;
   /** The bytes of a row's picture, or why there is none. */
   readonly picture: (row: number) => MockPicture | ExplorerError;
+  /** The bytes of a row that are saved, where they are not those that are shown. */
+  readonly original?: (row: number) => MockPicture | ExplorerError;
   readonly fields: (row: number) => readonly MetadataField[] | ExplorerError;
   readonly notices?: readonly string[];
 }
@@ -98,7 +100,8 @@ export class MockSource implements Source {
   }
 
   async original(dataset: number, row: number, signal: AbortSignal): Promise<EncodedImage> {
-    return encoded(await this.#after("original", dataset, row, signal), row);
+    const lookup = await this.#after("original", dataset, row, signal);
+    return encoded(lookup, row, lookup.original);
   }
 
   async images(
@@ -176,9 +179,9 @@ function checkRow(lookup: MockLookup, row: number): void {
   if (row < 0 || row >= lookup.rows) throw new ExplorerError("row_out_of_range", `There is no row ${row}.`);
 }
 
-function encoded(lookup: MockLookup, row: number): EncodedImage {
+function encoded(lookup: MockLookup, row: number, get = lookup.picture): EncodedImage {
   checkRow(lookup, row);
-  const picture = lookup.picture(row);
+  const picture = get(row);
   if (picture instanceof ExplorerError) throw picture;
   return {
     row,

@@ -1,0 +1,154 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { RequestClient } from "../../src/channel/requests";
+import tables from "../../src/decode/tables";
+import { ExplorerError } from "../../src/errors";
+import { KernelSource, openedOf } from "../../src/source/kernel";
+import { type MockLookup, type MockPicture, MockSource } from "../../src/source/mock";
+import { PipeWire } from "../support/pipe";
+import { root, venvProgram } from "../support/python";
+import { type Expected, makeData } from "./expected";
+import { contract, type UnderTest } from "./source";
+
+let data: ReturnType<typeof makeData> | null = null;
+
+function shared(): ReturnType<typeof makeData> {
+  data ??= makeData();
+  return data;
+}
+
+/** Reads all pictures of the good shards with h5py itself. */
+function readPictures(folder: string, expected: Expected): Map<number, Buffer> {
+  const script = `
+import base64, h5py, json, sys
+folder, rows = sys.argv[1], json.load(sys.stdin)
+files = {}
+out = []
+for uuid, name in rows:
+    file = files.setdefault(name, h5py.File(f"{folder}/{name}_images.h5"))
+    out.append(base64.b64encode(file["images"][uuid][()].tobytes()).decode())
+print(json.dumps(out))
+`;
+  const rows = expected.rows.slice(0, expected.good);
+  const printed = execFileSync(venvProgram("python"), ["-c", script, folder], {
+    input: JSON.stringify(rows),
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  const list: string[] = JSON.parse(printed);
+  return new Map(list.map((text, row) => [row, Buffer.from(text, "base64")]));
+}
+
+function bytesFrom(pictures: ReadonlyMap<number, Buffer>): (row: number) => Uint8Array {
+  return (row) => {
+    const bytes = pictures.get(row);
+    if (bytes === undefined) throw new Error(`row ${row} has no picture`);
+    return bytes;
+  };
+}
+
+async function startTables(): Promise<void> {
+  const wasm = readFileSync(path.join(root, "node_modules/parquet-wasm/esm/parquet_wasm_bg.wasm"));
+  await tables.start(await WebAssembly.compile(wasm));
+}
+
+contract("the kernel, over pipes", async (): Promise<UnderTest> => {
+  const { folder, expected } = shared();
+  await startTables();
+  const wire = new PipeWire(path.join(folder, "lookup.parquet"));
+  const opened = openedOf(await wire.opened());
+  const client = new RequestClient(wire);
+  return {
+    source: new KernelSource(client, async () => tables),
+    opened,
+    expected,
+    bytesOf: bytesFrom(readPictures(folder, expected)),
+    another: { path: path.join(folder, "header_only.parquet"), records: 0 },
+    refused: { path: path.join(folder, "wrong_columns.parquet"), code: "wrong_columns" },
+    close() {
+      client.close();
+      wire.end();
+    },
+  };
+});
+
+const MOCK_FORMATS = [
+  ["PNG", "image/png"],
+  ["JPEG", "image/jpeg"],
+  ["WebP", "image/webp"],
+  ["GIF", "image/gif"],
+  ["BMP", "image/bmp"],
+] as const;
+
+/** What is odd about a row, said the way the kernel would. */
+const MOCK_ODD: Readonly<Record<string, readonly [image: string | null, metadata: string | null]>> = {
+  no_shard: ["shard_not_found", "metadata_not_found"],
+  no_key: ["image_not_found", null],
+  no_filepath: ["no_filepath", "no_filepath"],
+  no_uuid: ["key_not_found", "key_not_found"],
+  no_metadata: [null, "metadata_not_found"],
+  no_record: [null, "record_not_found"],
+  no_group: ["no_images_group", "metadata_not_found"],
+  tiff: ["format_not_shown", null],
+  truncated_jpeg: ["truncated_image", null],
+  truncated_png: ["truncated_image", null],
+  empty: ["empty_image", null],
+  scalar: ["not_an_image", null],
+  raw_array: ["array_not_shown", null],
+  group: ["not_an_image", null],
+  unknown_bytes: ["format_not_shown", null],
+  svg: ["format_not_shown", null],
+  external_storage: ["outside_data", null],
+  external_link: ["outside_data", null],
+};
+
+contract("the mock", async (): Promise<UnderTest> => {
+  const { folder, expected } = shared();
+  const pictures = readPictures(folder, expected);
+  const nameOf = new Map(Object.entries(expected.bad).map(([name, row]) => [row, name]));
+  const odd = (row: number, which: 0 | 1) => {
+    const code = MOCK_ODD[nameOf.get(row) ?? ""]?.[which] ?? null;
+    return code === null ? null : new ExplorerError(code, "It is odd.");
+  };
+  const picture = (row: number): MockPicture | ExplorerError => {
+    const error = odd(row, 0);
+    if (error !== null) return error;
+    const [format, mediaType] = MOCK_FORMATS[row % MOCK_FORMATS.length] ?? MOCK_FORMATS[0];
+    const notes = nameOf.get(row) === "sixteen_bit" ? ["16 bits a channel"] : [];
+    return { bytes: new Uint8Array(pictures.get(row) ?? [row % 256]), format, mediaType, notes, state: "1" };
+  };
+  const lookup: MockLookup = {
+    name: "lookup.parquet",
+    rows: expected.rows.length,
+    uuid: (row) => expected.rows[row]?.[0] ?? null,
+    filepath: (row) => expected.rows[row]?.[1] ?? null,
+    filepaths: expected.filepaths,
+    picture,
+    original: (row) =>
+      nameOf.get(row) === "tiff"
+        ? { bytes: new Uint8Array(2000), format: "TIFF", mediaType: "image/tiff" }
+        : picture(row),
+    fields: (row) =>
+      odd(row, 1) ??
+      [["uuid", expected.rows[row]?.[0] ?? ""] as const, ...(expected.metadata[String(row)] ?? [])].map(
+        ([name, text]) => ({ name, type: "string", value: { text, kind: "text" as const } }),
+      ),
+  };
+  const empty: MockLookup = { ...lookup, name: "header_only.parquet", rows: 0 };
+  const source = new MockSource(
+    new Map([
+      ["lookup.parquet", lookup],
+      ["header_only.parquet", empty],
+    ]),
+  );
+  return {
+    source,
+    opened: source.describe(),
+    expected,
+    bytesOf: bytesFrom(pictures),
+    another: { path: "header_only.parquet", records: 0 },
+    refused: { path: "nowhere", code: "lookup_not_found" },
+    close() {},
+  };
+});
