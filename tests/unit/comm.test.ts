@@ -12,14 +12,18 @@ function host(kernelStatus: string | null) {
   const model = {
     send: (...values: unknown[]) => void sent.push(values),
     on: (name: string, handler: Handler) => void handlers.set(name, (handlers.get(name) ?? new Set()).add(handler)),
-    off: (name?: string | null, handler?: Handler | null) => void (name && handler && handlers.get(name)?.delete(handler)),
+    off: (name?: string | null, handler?: Handler | null) =>
+      void (name && handler && handlers.get(name)?.delete(handler)),
     widget_manager:
       kernelStatus === null
         ? {}
         : {
             kernel: {
               status: kernelStatus,
-              statusChanged: { connect: (slot: Slot) => slots.add(slot), disconnect: (slot: Slot) => slots.delete(slot) },
+              statusChanged: {
+                connect: (slot: Slot) => slots.add(slot),
+                disconnect: (slot: Slot) => slots.delete(slot),
+              },
             },
           },
   };

@@ -1,12 +1,12 @@
 import { signal } from "@preact/signals";
 import { ExplorerError } from "../../src/errors";
+import type { MockLookup } from "../../src/source/mock";
 import { MockSource } from "../../src/source/mock";
 import { ExplorerState } from "../../src/state/explorer";
 import { LatestLoader } from "../../src/state/latest";
 import { neighbours, PictureStore } from "../../src/state/pictures";
 import { RowStore } from "../../src/state/rows";
 import type { Choice, Ranges, SharedState } from "../../src/state/shared";
-import type { MockLookup } from "../../src/source/mock";
 import { failure, Gate, lookup, settle, uuidOf } from "./support/mock";
 
 const never = new AbortController().signal;
