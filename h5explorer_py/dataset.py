@@ -188,8 +188,9 @@ class Dataset:
         start = 0
         name = self.lookup.columns.uuid
         for batch in self.lookup.scan([name]):
-            matching = pc.equal(as_text(pa.chunked_array([batch.column(0)])), key)
-            rows.extend((pc.indices_nonzero(matching).to_numpy() + start).tolist())
+            keys = as_text(pa.chunked_array([batch.column(0)]))
+            begin_alike = pc.indices_nonzero(pc.starts_with(keys, key)).to_pylist()
+            rows.extend(start + row for row in begin_alike if keys[row].as_py() == key)
             start += batch.num_rows
         return rows
 
@@ -197,8 +198,9 @@ class Dataset:
         with self._index_lock:
             if self._index is None:
                 batches = list(self.lookup.scan([self.lookup.columns.uuid]))
-                column = pa.chunked_array([batch.column(0) for batch in batches] or [pa.array([], pa.string())])
-                self._index = KeyIndex(as_text(column))
+                columns = [as_text(pa.chunked_array([batch.column(0)])) for batch in batches]
+                chunks = [chunk for column in columns for chunk in column.chunks]
+                self._index = KeyIndex(pa.chunked_array(chunks, type=pa.string()))
             return self._index
 
     def find(self, query: Query, after: int | None, give_up: Callable[[], None]) -> int | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 _LONGEST = 64
@@ -27,8 +27,9 @@ class KeyIndex:
 
     def __init__(self, keys: pa.ChunkedArray) -> None:
         self._keys = keys
-        encoded = _fixed_width(keys)
-        valid = np.flatnonzero(~_nulls(keys))
+        parts = [_encoded(chunk) for chunk in keys.chunks]
+        encoded = np.concatenate([np.empty(0, dtype=np.bytes_), *(keys for keys, _ in parts)])
+        valid = np.flatnonzero(np.concatenate([np.empty(0, dtype=np.bool_), *(there for _, there in parts)]))
         order = valid[np.argsort(encoded[valid], kind="stable")]
         self._order: NDArray[np.int64] = order
         self._sorted = encoded[order]
@@ -47,17 +48,9 @@ class KeyIndex:
         return [row for row in candidates if self._keys[row].as_py() == key]
 
 
-def _nulls(keys: pa.ChunkedArray) -> NDArray[np.bool_]:
-    return np.asarray(keys.is_null().to_numpy(), dtype=np.bool_)
-
-
-def _fixed_width(keys: pa.ChunkedArray) -> NDArray[np.bytes_]:
-    """Return the keys as bytes of one length, cut where they are longer, padded with zeros where shorter."""
-    binary = pa.chunked_array([chunk.cast(pa.binary()).fill_null(b"") for chunk in keys.chunks], type=pa.binary())
-    parts = [_fixed_chunk(chunk) for chunk in binary.chunks]
-    return np.concatenate(parts) if parts else np.empty(0, dtype=f"S{_LONGEST}")
-
-
-def _fixed_chunk(chunk: pa.Array) -> NDArray[np.bytes_]:
-    values: NDArray[np.bytes_] = np.asarray([value[:_LONGEST] for value in chunk.to_pylist()], dtype=np.bytes_)
-    return values
+def _encoded(chunk: pa.Array) -> tuple[NDArray[np.bytes_], NDArray[np.bool_]]:
+    """Return the beginning of each key as bytes, and which keys there are."""
+    keys = [None if key is None else key.encode()[:_LONGEST] for key in chunk.to_pylist()]
+    return np.array([key or b"" for key in keys], dtype=np.bytes_), np.array(
+        [key is not None for key in keys], np.bool_
+    )

@@ -11,6 +11,7 @@ import pyarrow as pa
 from h5explorer_py.errors import LookupUnreadableError
 from h5explorer_py.files import why
 from h5explorer_py.lookup.base import KEYS_SCHEMA, Lookup
+from h5explorer_py.lookup.text import no_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,11 +68,11 @@ class ConcatLookup(Lookup):
 
     def read(self, start: int, stop: int) -> pa.Table:
         tables = [part.read(low, high) for part, low, high in self._pieces(start, stop)]
-        return pa.concat_tables([self.schema.empty_table(), *tables], promote_options="permissive")
+        return pa.concat_tables([no_rows(self.schema), *tables], promote_options="permissive")
 
     def keys(self, start: int, stop: int) -> pa.Table:
         tables = [part.keys(low, high) for part, low, high in self._pieces(start, stop)]
-        return pa.concat_tables([KEYS_SCHEMA.empty_table(), *tables])
+        return pa.concat_tables([no_rows(KEYS_SCHEMA), *tables])
 
     def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         for part in self.parts:

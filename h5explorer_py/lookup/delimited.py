@@ -17,6 +17,7 @@ from h5explorer_py.files import Signature, read_at, regular_file, why
 from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.columns import check_names
 from h5explorer_py.lookup.records import UnclosedQuoteError, first_record, split_records
+from h5explorer_py.lookup.text import no_rows, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -206,7 +207,7 @@ class DelimitedLookup(Lookup):
         self._check_unchanged()
         stop = min(stop, self.num_rows)
         if start >= stop:
-            return self.schema.empty_table()
+            return no_rows(self.schema)
         first, last = start // STEP, -(-stop // STEP)
         return self._table(self._records(first, last)[start - first * STEP : stop - first * STEP], start)
 
@@ -216,8 +217,7 @@ class DelimitedLookup(Lookup):
             if len(record) > width:
                 self._note_surplus(first_row + number)
         columns = [
-            pa.array([record[index] if index < len(record) else None for record in records], pa.string())
-            for index in range(width)
+            text_array([record[index] if index < len(record) else None for record in records]) for index in range(width)
         ]
         return pa.Table.from_arrays(columns, schema=self.schema)
 

@@ -94,13 +94,13 @@ def _first_in(batch: pa.RecordBatch, query: Query) -> int:
     if query.in_path:
         last = batch.column(batch.num_columns - 1)
         tests.append(_matching(last, lambda text: pc.match_substring(text, query.text, ignore_case=True)))
-    found = tests[0] if len(tests) == 1 else pc.or_(tests[0], tests[1])
-    return int(pc.index(found, pa.scalar(value=True)).as_py())
+    found = pc.indices_nonzero(tests[0] if len(tests) == 1 else pc.or_kleene(tests[0], tests[1]))
+    return found[0].as_py() if len(found) else -1
 
 
 def _matching(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Test a column; of a dictionary only its values, of which a filepath column has few."""
     if isinstance(column, pa.DictionaryArray):
         matching = test(as_text(pa.chunked_array([column.dictionary])).combine_chunks())
-        return pc.fill_null(matching.take(column.indices), fill_value=False)
-    return pc.fill_null(test(as_text(pa.chunked_array([column])).combine_chunks()), fill_value=False)
+        return matching.take(column.indices)
+    return test(as_text(pa.chunked_array([column])).combine_chunks())

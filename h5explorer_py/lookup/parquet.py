@@ -15,6 +15,7 @@ from h5explorer_py.errors import LookupChangedError, LookupUnreadableError
 from h5explorer_py.files import Signature, regular_file, why
 from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.columns import check_schema
+from h5explorer_py.lookup.text import no_rows
 from h5explorer_py.lookup.windows import GroupWindows, SqlWindows, Windows
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class ParquetLookup(Lookup):
         self._check_unchanged()
         stop = max(start, min(stop, self.num_rows))
         if start >= stop:
-            return self.schema.empty_table()
+            return no_rows(self.schema)
         groups = list(self._groups_between(start, stop))
         skip = start - self._group_starts[groups[0]]
         want = stop - start

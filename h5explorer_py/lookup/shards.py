@@ -15,6 +15,7 @@ from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.concat import ConcatLookup
 from h5explorer_py.lookup.memory import MemoryLookup
 from h5explorer_py.lookup.parquet import ParquetLookup
+from h5explorer_py.lookup.text import repeated, text_array
 from h5explorer_py.options import KeyColumns
 from h5explorer_py.shards import IMAGES_SUFFIX, METADATA_SUFFIX
 
@@ -50,8 +51,7 @@ class MetadataKeysLookup(Lookup):
         self.schema = pa.schema([uuid, (columns.filepath, pa.string())])
 
     def _with_filepath(self, uuids: pa.Array | pa.ChunkedArray) -> pa.Table:
-        paths = pa.repeat(pa.scalar(self._filepath, pa.string()), len(uuids))
-        return pa.Table.from_arrays([uuids, paths], schema=self.schema)
+        return pa.Table.from_arrays([uuids, repeated(self._filepath, len(uuids))], schema=self.schema)
 
     def read(self, start: int, stop: int) -> pa.Table:
         return self._with_filepath(self._uuids.read(start, stop).column(self.columns.uuid))
@@ -77,9 +77,7 @@ def shard_lookup(path: str, columns: KeyColumns) -> Lookup:
     if prefix != path and Path(metadata).is_file():
         return MetadataKeysLookup(metadata, prefix, columns)
     keys = reader_pool().list_keys(path)
-    table = pa.table({columns.uuid: pa.array(keys, pa.string())}).append_column(
-        columns.filepath, pa.repeat(pa.scalar(prefix, pa.string()), len(keys))
-    )
+    table = pa.table({columns.uuid: text_array(keys), columns.filepath: repeated(prefix, len(keys))})
     lookup = MemoryLookup(table, columns, Path(path).name)
     lookup.location = path
     lookup.folder = str(Path(path).parent)

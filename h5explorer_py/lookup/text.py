@@ -1,12 +1,21 @@
-"""Any Arrow column as text: uuids and filepaths come as strings, dictionaries, bytes and numbers."""
+"""Any Arrow column as text: uuids and filepaths come as strings, dictionaries, bytes and numbers.
+
+``pa.array`` and ``pa.scalar`` are not used on the way to the first rows: where pandas is installed they import it,
+which takes a second or more.
+"""
 
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _UUID_BYTES = 16
 
@@ -51,6 +60,28 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.cast(column, pa.string())
 
 
+def text_array(values: Sequence[str | None]) -> pa.Array:
+    """Make a column of texts."""
+    encoded = [b"" if value is None else value.encode("utf-8", "replace") for value in values]
+    offsets = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([len(each) for each in encoded], out=offsets[1:])
+    valid = np.packbits([value is not None for value in values], bitorder="little") if None in values else None
+    buffers = [pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)), None if valid is None else pa.py_buffer(valid)]
+    return pa.StringArray.from_buffers(len(encoded), *buffers)
+
+
+def repeated(value: str, times: int) -> pa.Array:
+    """Make a column of one text again and again."""
+    encoded = value.encode("utf-8", "replace")
+    offsets = np.arange(times + 1, dtype=np.int32) * len(encoded)
+    return pa.StringArray.from_buffers(times, pa.py_buffer(offsets), pa.py_buffer(encoded * times))
+
+
+def no_rows(schema: pa.Schema) -> pa.Table:
+    """Make a table without rows."""
+    return pa.Table.from_batches([], schema=schema)
+
+
 def _plain(kind: pa.DataType) -> pa.DataType:
     if isinstance(kind, pa.BaseExtensionType):
         return _plain(kind.storage_type)
@@ -66,7 +97,7 @@ def _is_string(kind: pa.DataType) -> bool:
 def _mapped(column: pa.ChunkedArray, text_of: object) -> pa.ChunkedArray:
     assert callable(text_of)
     values = [None if value is None else text_of(value) for value in column.to_pylist()]
-    return pa.chunked_array([pa.array(values, type=pa.string())])
+    return pa.chunked_array([text_array(values)])
 
 
 def _bytes_text(value: bytes) -> str:

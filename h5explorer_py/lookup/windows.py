@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from h5explorer_py.lookup.base import KEYS_SCHEMA, keys_of
+from h5explorer_py.lookup.text import no_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +56,7 @@ class GroupWindows:
 
     def keys(self, start: int, stop: int) -> pa.Table:
         if start >= stop:
-            return KEYS_SCHEMA.empty_table()
+            return no_rows(KEYS_SCHEMA)
         with self._lock:
             for (first, end), table in self._kept.items():
                 if first <= start and stop <= end:
@@ -93,7 +94,7 @@ class SqlWindows:
 
     def keys(self, start: int, stop: int) -> pa.Table:
         if start >= stop:
-            return KEYS_SCHEMA.empty_table()
+            return no_rows(KEYS_SCHEMA)
         uuid, filepath = (_quoted(name) for name in (self._columns.uuid, self._columns.filepath))
         sql = (
             f"SELECT {uuid}, {filepath} FROM read_parquet(?, file_row_number = true) "  # noqa: S608
