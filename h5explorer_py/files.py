@@ -43,7 +43,7 @@ def regular_file(path: PathText) -> Signature:
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-        raise OSError(f"{path} is {kind}")
+        raise OSError(f"it is {kind}")
     return Signature.of(status)
 
 

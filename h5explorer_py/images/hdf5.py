@@ -6,18 +6,24 @@ Runs in the reader processes only: a damaged file can bring down the process tha
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import h5py
-from h5py import h5d, h5g, h5i, h5l, h5o, h5s, h5t, h5z
+from h5py import h5d, h5f, h5g, h5i, h5l, h5o, h5s, h5t, h5z
+
+from h5explorer_py.files import regular_file, why
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 GROUP = b"images"
 _MOST_LINKS = 16
 _NAMES_SHOWN = 8
+_LONGEST_NAME = 1 << 16
+_TRUNCATED = re.compile(r"truncated file: eof = (\d+),.* stored_eof = (\d+)")
+_SYSTEM_ERROR = re.compile(r"error message = '([^']*)'")
 
 
 class Refusal(Exception):  # noqa: N818  (an answer, rather than a fault)
@@ -65,18 +71,21 @@ class Allowed:
         name : str
             As the shard has it.
         beside : str
-            The folder of the shard, where relative names start.
+            The folder where relative names start.
 
         Raises
         ------
         Refusal
-            Where the file lies outside all the folders.
+            Where the file lies outside all the folders, or is none.
         """
         real = os.path.realpath(os.path.join(beside, name))
-        for folder in self.folders:
-            if os.path.commonpath([real, folder]) == folder:
-                return real
-        raise Refusal("outside_data", target=name)
+        if not any(os.path.commonpath([real, folder]) == folder for folder in self.folders):
+            raise Refusal("outside_data", target=name)
+        try:
+            regular_file(real)
+        except OSError as error:
+            raise Refusal("shard_unreadable", why=f"it refers to {name}, which cannot be read: {why(error)}") from error
+        return real
 
 
 class Shard:
@@ -86,6 +95,11 @@ class Shard:
     ----------
     path : str
         The file.
+    allowed : Allowed
+        Where the link to the group may lead.
+    close_others : callable
+        Closes all other files. Called before one that this refers to is opened: HDF5 would share what it knows of a
+        file that is open already, which may have been written anew since.
 
     Raises
     ------
@@ -93,13 +107,13 @@ class Shard:
         Where it cannot be opened, or has no such group.
     """
 
-    def __init__(self, path: str, allowed: Allowed) -> None:
-        self.path = path
-        self.folder = os.path.dirname(os.path.realpath(path))
+    def __init__(self, path: str, allowed: Allowed, close_others: Callable[[], None]) -> None:
+        self._close_others = close_others
         try:
-            self.file = h5py.File(path, "r", locking=False)
+            # By its real path, as HDF5 takes relative names of virtual sources to be beside the path it was given.
+            self.file = h5py.File(os.path.realpath(path), "r", locking=False)
         except OSError as error:
-            raise Refusal("shard_unreadable", why=_plain(error)) from error
+            raise Refusal("shard_unreadable", why=plain(error)) from error
         self._linked: list[h5py.File] = []
         try:
             root = self.file["/"].id
@@ -113,6 +127,11 @@ class Shard:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether other files have been opened for it: their states are not known, so it must not be kept open."""
+        return bool(self._linked)
 
     def close(self) -> None:
         """Close the file and those that its links led to."""
@@ -129,7 +148,7 @@ class Shard:
             Where there is none, or it is no encoded picture, or too large, or not to be read.
         """
         name = key.encode()
-        if not name or b"/" in name or b"\0" in name or name == b".":
+        if not name or b"/" in name or b"\0" in name or name == b"." or len(name) > _LONGEST_NAME:
             raise Refusal("image_not_found")
         try:
             found = self._walk(self.group, name, allowed, 0)
@@ -166,14 +185,20 @@ class Shard:
             return self._walk_path(group, target, allowed, depth + 1)
         if link.type == h5l.TYPE_EXTERNAL:
             file_name, target = group.links.get_val(name)
-            real = allowed.check(os.fsdecode(file_name), self.folder)
-            try:
-                other = h5py.File(real, "r", locking=False)
-            except OSError as error:
-                raise Refusal("shard_unreadable", why=f"a link leads to {real}: {_plain(error)}") from error
-            self._linked.append(other)
-            return self._walk_path(other["/"].id, b"/" + target, allowed, depth + 1)
+            other = self._open_other(os.fsdecode(file_name), _folder_of(group), allowed)
+            return self._walk_path(other, b"/" + target, allowed, depth + 1)
         raise Refusal("outside_data", target="a link of an unknown kind")
+
+    def _open_other(self, name: str, beside: str, allowed: Allowed) -> Any:
+        """Open a file that this one refers to, and return its root."""
+        real = allowed.check(name, beside)
+        self._close_others()
+        try:
+            other = h5py.File(real, "r", locking=False)
+        except OSError as error:
+            raise Refusal("shard_unreadable", why=f"it refers to {name}: {plain(error)}") from error
+        self._linked.append(other)
+        return other["/"].id
 
     def _walk_path(self, group: Any, path: bytes, allowed: Allowed, depth: int) -> Any:
         here = h5g.open(h5i.get_file_id(group), b"/") if path.startswith(b"/") else group
@@ -185,9 +210,45 @@ class Shard:
             here = self._walk(here, part, allowed, depth)
         return here
 
+    def check_sources(self, dataset: Any, allowed: Allowed, depth: int = 0) -> None:
+        """Refuse external storage and virtual sources that lead out of the folders, at whatever remove."""
+        if depth > _MOST_LINKS:
+            raise Refusal("shard_unreadable", why="its virtual data sets go round in circles")
+        if depth == 0:
+            # HDF5 looks for relative names of external storage in the working folder of the process.
+            os.chdir(_folder_of(dataset))
+        made = dataset.get_create_plist()
+        for index in range(made.get_external_count()):
+            allowed.check(os.fsdecode(made.get_external(index)[0]), os.getcwd())
+        _load_filters(made)
+        if made.get_layout() == h5d.VIRTUAL:
+            mapped = range(made.get_virtual_count())
+            for name, path in {(made.get_virtual_filename(i), made.get_virtual_dsetname(i)) for i in mapped}:
+                self.check_sources(self._virtual_source(dataset, name, path, allowed), allowed, depth + 1)
+
+    def _virtual_source(self, dataset: Any, name: str, path: str, allowed: Allowed) -> Any:
+        if "%" in name or "%" in path:
+            raise Refusal("shard_unreadable", why=f"it refers to {name} by a pattern, which is not followed")
+        root = dataset if name == "." else self._open_other(name, _folder_of(dataset), allowed)
+        try:
+            source = self._walk_path(root, b"/" + os.fsencode(path), allowed, 0)
+        except KeyError:
+            source = None
+        if not isinstance(source, h5d.DatasetID):
+            raise Refusal("shard_unreadable", why=f"it refers to {path} in {name}, which is not there")
+        return source
+
+
+def _folder_of(found: Any) -> str:
+    """Return the folder of the file that an object is in."""
+    return os.path.dirname(os.fsdecode(h5f.get_name(found)))
+
 
 def _bytes_of(dataset: Any, limit: int, allowed: Allowed, shard: Shard) -> Place | bytes:
     """Return the place or the bytes of a data set that holds an encoded picture."""
+    offset = dataset.get_offset()
+    if offset is None:
+        shard.check_sources(dataset, allowed)  # before all else, as even asking for the shape may open them
     space = dataset.get_space()
     kind = dataset.get_type()
     if space.get_simple_extent_type() == h5s.NULL:
@@ -201,11 +262,8 @@ def _bytes_of(dataset: Any, limit: int, allowed: Allowed, shard: Shard) -> Place
         raise Refusal("too_large", size=size, limit=limit)
     if not variable and size == 0:
         raise Refusal("empty_image")
-    offset = dataset.get_offset()
     if offset is not None and not variable:
         return Place(offset, size)
-    _check_sources(dataset, allowed, shard)
-    _check_filters(dataset)
     return _read(dataset, variable=variable, limit=limit)
 
 
@@ -234,40 +292,28 @@ def _is_variable(kind: Any) -> bool:
     return bool(of_class == h5t.VLEN or (of_class == h5t.STRING and kind.is_variable_str()))
 
 
-def _check_sources(dataset: Any, allowed: Allowed, shard: Shard) -> None:
-    """Refuse external storage and virtual sources that lead out of the folders."""
-    made = dataset.get_create_plist()
-    for index in range(made.get_external_count()):
-        allowed.check(os.fsdecode(made.get_external(index)[0]), shard.folder)
-    if made.get_external_count():
-        # HDF5 looks for relative names in the working folder of the process, so they are read from the shard's.
-        os.chdir(shard.folder)
-    if made.get_layout() == h5d.VIRTUAL:
-        for index in range(made.get_virtual_count()):
-            source = made.get_virtual_filename(index)
-            if source != ".":
-                allowed.check(source, shard.folder)
-
-
-def _check_filters(dataset: Any) -> None:
-    made = dataset.get_create_plist()
+def _load_filters(made: Any) -> tuple[int, str] | None:
+    """Load the filters that reading takes; return the code and name of one that is missing."""
     for index in range(made.get_nfilters()):
-        code, flags, _, name = made.get_filter(index)
+        code, _, _, name = made.get_filter(index)
         if h5z.filter_avail(code):
             continue
         import hdf5plugin  # noqa: F401  (registers its filters; takes longer than most images)
 
-        if not h5z.filter_avail(code) and not flags & h5z.FLAG_OPTIONAL:
-            raise Refusal("missing_filter", filter=code, name=name.decode("utf-8", "replace"))
+        if not h5z.filter_avail(code):
+            return code, name.decode("utf-8", "replace")
+    return None
 
 
 def _read(dataset: Any, *, variable: bool, limit: int) -> bytes:
     try:
-        value = h5py.Dataset(dataset)[()]
+        values = h5py.Dataset(dataset)[...]
     except OSError as error:
-        raise Refusal("shard_unreadable", why=_plain(error)) from error
-    if getattr(value, "shape", None) == (1,) and value.dtype.hasobject:
-        value = value[0]
+        missing = _load_filters(dataset.get_create_plist())
+        if missing:  # told only now: a chunk may have been written without it
+            raise Refusal("missing_filter", filter=missing[0], name=missing[1]) from error
+        raise Refusal("shard_unreadable", why=plain(error)) from error
+    value = values.reshape(-1)[0] if variable else values
     data = value if isinstance(value, bytes) else value.tobytes()
     if not data:
         raise Refusal("empty_image")
@@ -294,8 +340,14 @@ def _some_names(group: Any) -> list[str]:
     return names
 
 
-def _plain(error: BaseException) -> str:
+def plain(error: BaseException) -> str:
     """Take the telling part out of HDF5's message: ``Unable to ... (why)``."""
-    text = str(error).strip()
+    text = " ".join(str(error).split())
+    truncated = _TRUNCATED.search(text)
+    if truncated:
+        return f"the file is truncated, {int(truncated[1]):,} of its {int(truncated[2]):,} bytes are there"
+    system = _SYSTEM_ERROR.search(text)
+    if system:
+        return system[1].lower()
     inside = text[text.find("(") + 1 : text.rfind(")")] if "(" in text and text.endswith(")") else text
-    return inside or type(error).__name__
+    return inside.partition(" (may use <")[0] or type(error).__name__

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.files import Signature
-from h5explorer_py.images.hdf5 import Allowed, Place, Refusal, Shard
+from h5explorer_py.images.hdf5 import Allowed, Place, Refusal, Shard, plain
 from h5explorer_py.images.pipe import LENGTH, readiness
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class OpenShards:
         self.drop(path)
         while len(self._open) >= SHARDS_KEPT:
             self._open.popitem(last=False)[1][1].close()
-        shard = Shard(path, allowed)
+        shard = Shard(path, allowed, lambda: self._keep_only(path))
         try:
             now = Signature.of(os.stat(path))
         except OSError:
@@ -63,6 +63,14 @@ class OpenShards:
             raise Refusal("changed")
         self._open[path] = (signature, shard)
         return shard
+
+    def leads_elsewhere(self, path: str) -> bool:
+        """Whether a file has been opened that links to others."""
+        return path in self._open and self._open[path][1].leads_elsewhere
+
+    def _keep_only(self, path: str) -> None:
+        for other in self._open.keys() - {path}:
+            self.drop(other)
 
     def drop(self, path: str) -> None:
         """Close a file, if it is open."""
@@ -84,7 +92,10 @@ def answer(request: dict[str, Any], shards: OpenShards) -> tuple[dict[str, Any],
         return {"code": refusal.code, "facts": refusal.facts}, b""
     except Exception as error:  # noqa: BLE001  (h5py raises many kinds on a damaged file)
         shards.drop(path)
-        return {"code": "shard_unreadable", "facts": {"why": f"{error}".strip() or type(error).__name__}}, b""
+        return {"code": "shard_unreadable", "facts": {"why": plain(error)}}, b""
+    finally:
+        if shards.leads_elsewhere(path):
+            shards.drop(path)
     if isinstance(found, Place):
         return {"offset": found.offset, "size": found.size}, b""
     return {}, found

@@ -36,6 +36,9 @@ SPIN_SECONDS = 0.0002
 """How long the kernel stays awake for an answer. Where both sides sleep at once, an image of 1,000 takes 0.22 ms to be
 found; where they stay awake this long, 0.08 ms (two processors of a virtual machine)."""
 
+_HDF5_PREFIXES = ("HDF5_VDS_PREFIX", "HDF5_EXT_PREFIX", "HDF5_EXTFILE_PREFIX")
+"""Variables that would have HDF5 look elsewhere for what a shard refers to than where it is checked."""
+
 _SHORT = 1 << 16
 _LONG = 1 << 20
 _KEYS_SECONDS = 600
@@ -56,7 +59,7 @@ class Reader:
 
     def __init__(self) -> None:
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _HDF5_PREFIXES},
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "OPENBLAS_NUM_THREADS": "1",  # else it reserves memory for every core of the node
             "HDF5_USE_FILE_LOCKING": "FALSE",

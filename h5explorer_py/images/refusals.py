@@ -97,10 +97,10 @@ def _missing_filter(name: str, key: str, facts: Facts) -> ExplorerError:
 def _unreadable(name: str, key: str, facts: Facts) -> ExplorerError:  # noqa: ARG001
     reason = str(facts.get("why") or "it is damaged")
     action = ""
-    if "lock" in reason or "already open" in reason:
-        action = "Another program has it open for writing; try again when it is done (else: h5clear -s)."
-    elif "truncated" in reason:
+    if "truncated" in reason:
         action = "It may still be written or copied; try again, or copy it anew."
+    elif "lock file" in reason or "already open" in reason:
+        action = "Another program has it open for writing; try again when it is done (else: h5clear -s)."
     return ShardUnreadableError(f"{name} cannot be read as HDF5: {reason}.", action=action)
 
 
