@@ -35,6 +35,11 @@ function pack(name, bytes) {
   if (!existsSync(file)) writeFileSync(file, gzipSync(bytes, { level: 9 }));
 }
 
+/**
+ * @param {unknown} _
+ * @param {{ mode: "development" | "production" }} options
+ * @returns {import("webpack").Configuration}
+ */
 export default (_, { mode }) => {
   return {
     entry: { widget: "./src/widget.tsx", decoder: "./src/decode/tables.ts" },

@@ -73,6 +73,7 @@ export class ExplorerState {
         const { dataset, records } = shared.opened.value;
         untracked(() => void this.#load(dataset, row !== null && row < records ? row : null));
       }),
+      effect(() => this.#pictures.show(this.#pictureLoader.state.value.value)),
     );
     if (client !== undefined) {
       this.#ends.push(
@@ -137,7 +138,6 @@ export class ExplorerState {
 
   /** Says that a picture has come onto the screen. */
   painted(picture: Picture): void {
-    this.#pictures.show(picture);
     const chosenAt = this.#chosenAt;
     const { row } = picture.image;
     if (this.#timing.peek()?.row === row && chosenAt === null) return;

@@ -21,6 +21,9 @@ const ROOM_AHEAD = 8 << 20;
 /** For how many milliseconds a picture that is here is taken as still true to its file. */
 const FRESH_MS = 2_000;
 
+/** For how many milliseconds a bitmap stays after it has left the cache. */
+const LINGER_MS = 500;
+
 interface Held {
   readonly image: EncodedImage;
   readonly since: number;
@@ -36,6 +39,7 @@ export class PictureStore {
     (picture) => 4 * picture.width * picture.height,
     (picture) => this.#release(picture),
   );
+  readonly #leaving = new Set<Picture>();
   #shown: Picture | null = null;
   #ahead: AbortController | null = null;
   #last = 0;
@@ -100,11 +104,10 @@ export class PictureStore {
     return picture;
   }
 
-  /** Says which picture is on the screen: it is not let go of while it is. */
+  /** Says which picture is on the screen: its bitmap is not let go of while it is. */
   show(picture: Picture | null): void {
-    const before = this.#shown;
     this.#shown = picture;
-    if (before !== null && before !== picture && this.#decoded.peek(before.image.row) !== before) this.#release(before);
+    if (this.#leaving.size > 0) setTimeout(() => this.#closeLeaving(), LINGER_MS);
   }
 
   /**
@@ -149,8 +152,18 @@ export class PictureStore {
     this.#encoded.clear();
   }
 
+  /** Closes a bitmap that has left the cache: not at once, as the screen may be about to draw it. */
   #release(picture: Picture): void {
-    if (picture !== this.#shown) picture.bitmap.close();
+    this.#leaving.add(picture);
+    setTimeout(() => this.#closeLeaving(), LINGER_MS);
+  }
+
+  #closeLeaving(): void {
+    for (const picture of this.#leaving) {
+      if (picture === this.#shown) continue;
+      this.#leaving.delete(picture);
+      picture.bitmap.close();
+    }
   }
 }
 

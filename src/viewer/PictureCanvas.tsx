@@ -41,7 +41,7 @@ export function PictureCanvas({
 
 function draw(canvas: HTMLCanvasElement, picture: Picture, { zoom, panel }: Placement): void {
   const context = canvas.getContext("2d");
-  if (context === null) return;
+  if (context === null || picture.bitmap.width === 0) return; // a closed bitmap has no width
   const scale = scaleOf(zoom, picture, panel);
   const { left, top } = placement(zoom, picture, panel);
   const part = partInView(zoom, picture, panel);

@@ -1,0 +1,56 @@
+/** The kernel's side of an explorer, reached through the test's server: messages are posted, answers come back framed. */
+
+import { RequestClient } from "../../../src/channel/requests";
+import type { Wire, WireState } from "../../../src/channel/wire";
+import tables from "../../../src/decode/tables";
+import { isFields } from "../../../src/fields";
+import type { Opened } from "../../../src/source/api";
+import { KernelSource, openedOf } from "../../../src/source/kernel";
+
+type Hear = (content: unknown, buffers: readonly Uint8Array<ArrayBuffer>[]) => void;
+
+class PostWire implements Wire {
+  readonly #hearers = new Set<Hear>();
+
+  send(content: object): void {
+    void this.#post(content);
+  }
+
+  listen(hear: Hear): () => void {
+    this.#hearers.add(hear);
+    return () => this.#hearers.delete(hear);
+  }
+
+  watch(see: (state: WireState) => void): () => void {
+    see({ kind: "live" });
+    return () => {};
+  }
+
+  /** Posts a message; the answer's body holds the replies: each its length, JSON with the buffers' lengths, buffers. */
+  async #post(content: object): Promise<void> {
+    const response = await fetch("/kernel", { method: "POST", body: JSON.stringify(content) });
+    const body = await response.arrayBuffer();
+    let at = 0;
+    while (at < body.byteLength) {
+      const length = new DataView(body, at).getUint32(0, true);
+      const head: unknown = JSON.parse(new TextDecoder().decode(new Uint8Array(body, at + 4, length)));
+      at += 4 + length;
+      if (!isFields(head) || !Array.isArray(head.buffers)) throw new Error("strange answer");
+      const buffers = head.buffers.map((size) => {
+        const bytes = new Uint8Array(body, at, Number(size));
+        at += Number(size);
+        return bytes;
+      });
+      for (const hear of [...this.#hearers]) hear(head.content, buffers);
+    }
+  }
+}
+
+/** Connects to the kernel's side that the test's server has started. */
+export async function kernelExplorer(): Promise<{ readonly source: KernelSource; readonly opened: Opened }> {
+  const [described, wasm] = await Promise.all([fetch("/opened"), fetch("/parquet.wasm")]);
+  await tables.start(await WebAssembly.compileStreaming(wasm));
+  const fields: unknown = await described.json();
+  if (!isFields(fields)) throw new Error("strange description");
+  return { source: new KernelSource(new RequestClient(new PostWire()), async () => tables), opened: openedOf(fields) };
+}
