@@ -1,7 +1,7 @@
-"""The process that parses HDF5 files: ``python -m h5explorer_py.images.reader``.
+"""The process that parses HDF5 files.
 
-It takes requests on its standard input and answers on its standard output, each one JSON text behind its length in 4
-bytes (little-endian), an answer's bytes behind that. It ends with its input.
+It writes one byte when it is ready. Then it takes requests on its standard input and answers on its standard output,
+each one JSON text behind its length in 4 bytes (little-endian), an answer's bytes behind that. It ends with its input.
 """
 
 from __future__ import annotations
@@ -169,8 +169,5 @@ def main() -> None:
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         limit = MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(hard, MEMORY_LIMIT)
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    os.write(replies, b".")
     serve(requests, replies)
-
-
-if __name__ == "__main__":
-    main()

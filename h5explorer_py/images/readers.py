@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.errors import ReaderFailedError, ReaderStalledError, ShardUnreadableError
@@ -30,6 +31,9 @@ READERS = 2
 SECONDS = int(os.environ.get("H5EXPLORER_READER_SECONDS", "10"))
 """How long a reader may take over one image before it is given up and replaced."""
 
+START_SECONDS = 50
+"""How long a reader may take to start: its libraries may come from a file system that is slow at first."""
+
 LARGEST_IMAGE = 256 << 20
 
 SPIN_SECONDS = 0.0002
@@ -39,9 +43,23 @@ found; where they stay awake this long, 0.08 ms (two processors of a virtual mac
 _HDF5_PREFIXES = ("HDF5_VDS_PREFIX", "HDF5_EXT_PREFIX", "HDF5_EXTFILE_PREFIX")
 """Variables that would have HDF5 look elsewhere for what a shard refers to than where it is checked."""
 
+# The package comes from where this one is, whatever else is installed; all other paths are looked at behind the
+# reader's own, so that no json.py or h5py.py beside a notebook takes the place of the real one.
+_HOME = str(Path(__file__).parents[2])
+_START = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import h5explorer_py
+sys.path[:1] = []
+sys.path += sys.argv[2:]
+from h5explorer_py.images.reader import main
+main()
+"""
+
 _SHORT = 1 << 16
 _LONG = 1 << 20
-_KEYS_SECONDS = 600
+_MOST_KEYS_SECONDS = 600
+_BYTES_A_SECOND = 8 << 20
 _CHANGES = 3
 
 
@@ -60,12 +78,11 @@ class Reader:
     def __init__(self) -> None:
         environment = {
             **{name: value for name, value in os.environ.items() if name not in _HDF5_PREFIXES},
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "OPENBLAS_NUM_THREADS": "1",  # else it reserves memory for every core of the node
             "HDF5_USE_FILE_LOCKING": "FALSE",
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "h5explorer_py.images.reader"],
+        self._process = subprocess.Popen(  # noqa: S603  (nothing in it comes from data)
+            [sys.executable, "-P", "-c", _START, _HOME, *(path for path in sys.path if path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -78,6 +95,7 @@ class Reader:
         self._requests = self._process.stdin.fileno()
         self._replies = self._process.stdout.fileno()
         self._ready = readiness(self._replies)
+        self._started = False
 
     @property
     def alive(self) -> bool:
@@ -99,6 +117,9 @@ class Reader:
         EOFError
             Where the process ended.
         """
+        if not self._started:
+            self._fill(bytearray(), 1, time.perf_counter() + START_SECONDS)
+            self._started = True
         deadline = time.perf_counter() + request["seconds"]
         text = json.dumps(request).encode()
         try:
@@ -158,7 +179,7 @@ class ReaderPool:
 
     def warm(self) -> None:
         """Start one reader if none runs, without waiting for it."""
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError):  # the first image will say why
             if not self._free:
                 self._free.append(Reader())
 
@@ -209,7 +230,9 @@ class ReaderPool:
                 signature = regular_file(path)
             except OSError as error:
                 raise ShardUnreadableError(f"{path} cannot be read: {why(error)}.") from error
-            request = {"ask": "keys", "seconds": _KEYS_SECONDS}
+            # As long as the file is large: a small one that takes minutes is damaged.
+            seconds = min(SECONDS + signature.size // _BYTES_A_SECOND, _MOST_KEYS_SECONDS)
+            request = {"ask": "keys", "seconds": seconds}
             reply, data = self._ask(path, signature, [os.path.dirname(os.path.realpath(path))], request)
             if "code" not in reply:
                 keys: list[str] = json.loads(data)
@@ -252,7 +275,10 @@ class ReaderPool:
                 if reader.alive:
                     return reader
                 reader.end()
-        return Reader()
+        try:
+            return Reader()
+        except OSError as error:
+            raise ReaderFailedError(f"No process could be started to read HDF5 files: {why(error)}.") from error
 
     def close(self) -> None:
         """End all readers that are not at work."""
