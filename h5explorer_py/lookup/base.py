@@ -59,7 +59,8 @@ class Lookup(ABC):
 
     def keys(self, start: int, stop: int) -> pa.Table:
         """Return rows ``start`` to ``stop`` as text, in the columns of ``KEYS_SCHEMA``."""
-        return keys_of(self.read(start, stop), self.columns)
+        table = self.read(start, stop)
+        return keys_of([table.column(self.columns.uuid), table.column(self.columns.filepath)])
 
     def folder_of(self, row: int) -> str:  # noqa: ARG002  (a lookup of several files has several folders)
         """Return the folder that the relative filepath of a row starts from."""
@@ -74,8 +75,6 @@ class Lookup(ABC):
         """Let go of files. Nothing may be read afterwards."""
 
 
-def keys_of(table: pa.Table, columns: KeyColumns) -> pa.Table:
-    """Take the two key columns out of a table, as text."""
-    return pa.Table.from_arrays(
-        [as_text(table.column(columns.uuid)), as_text(table.column(columns.filepath))], schema=KEYS_SCHEMA
-    )
+def keys_of(columns: Sequence[pa.ChunkedArray]) -> pa.Table:
+    """Make a window of keys out of the two key columns."""
+    return pa.Table.from_arrays([as_text(column) for column in columns], schema=KEYS_SCHEMA)

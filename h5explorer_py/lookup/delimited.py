@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import threading
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -12,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from h5explorer_py.errors import LookupChangedError, LookupUnreadableError
+from h5explorer_py.errors import ClosedError, LookupChangedError, LookupUnreadableError
 from h5explorer_py.files import Signature, read_at, regular_file, why
 from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.columns import check_names
@@ -32,9 +35,11 @@ STEP = 256
 SCAN_STEPS = 128
 _PIECE = 8 << 20
 _HEAD = 1 << 20
+_LONGEST_RECORD = 32 << 20
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _UTF8_BOM = b"\xef\xbb\xbf"
 _DELIMITERS = ",\t;|"
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ class DelimitedLookup(Lookup):
         self.folder = str(Path(path).parent)
         self.columns = columns
         self._signature = regular_file(path)
+        self._lock = threading.Lock()
         self._notices: dict[str, None] = {}
         try:
             self._content = content or open(path, "rb", buffering=0)  # noqa: SIM115  (held until close)
@@ -96,7 +102,10 @@ class DelimitedLookup(Lookup):
         return tuple(self._notices)
 
     def _read_at(self, offset: int, size: int) -> bytes:
-        return read_at(self._content, offset, size)
+        with self._lock:  # closed meanwhile, its number may be that of another file
+            if self._content.closed:
+                raise ClosedError(f"{self.name} has been closed.")
+            return read_at(self._content, offset, size)
 
     def _examine(self) -> _Layout:
         head = self._read_at(0, _HEAD)
@@ -108,14 +117,13 @@ class DelimitedLookup(Lookup):
             raise LookupUnreadableError(
                 f"{self.name} is neither Parquet nor text.", action="A lookup is a Parquet, CSV or TSV file."
             )
-        if b"\n" not in head and b"\r" in head:
-            raise LookupUnreadableError(
-                f"{self.name} ends its lines with carriage returns alone.", action="Save it with line feeds."
-            )
         begin = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
         names, delimiter, header_lines = self._header(head[begin:], "utf-8")
-        check_names(names, self.columns, self.name)
         body = begin + _end_of_line(head[begin:], header_lines)
+        header_utf8 = _is_utf8(head[begin:body])
+        if not header_utf8:
+            names, _, _ = self._header(head[begin:], "latin-1")
+        check_names(names, self.columns, self.name)
         try:
             places, rows, end, utf8 = self._index(body, delimiter)
         except UnclosedQuoteError as error:
@@ -124,7 +132,7 @@ class DelimitedLookup(Lookup):
                 action="Mend the quotes near that place.",
             ) from error
         encoding = "utf-8"
-        if not utf8:
+        if not (utf8 and header_utf8):
             self._notices[f"{self.name} is not UTF-8; it is read as Latin-1."] = None
             encoding = "latin-1"
             names, _, _ = self._header(head[begin:], encoding)
@@ -167,6 +175,11 @@ class DelimitedLookup(Lookup):
             utf8 = utf8 and _is_utf8(piece[: split.used])
             offset += split.used
             carried = piece[split.used :]
+            if len(carried) > _LONGEST_RECORD:
+                raise LookupUnreadableError(
+                    f"{self.name} has a record of more than {_LONGEST_RECORD >> 20} MB.",
+                    action="A lookup has one record a line.",
+                )
             if not block:
                 return np.concatenate(places), rows, offset, utf8
 
@@ -245,6 +258,8 @@ class DelimitedLookup(Lookup):
         if layout.encoding != "utf-8":
             text = text.decode(layout.encoding).encode()
         try:
+            if text.startswith(_UTF8_BOM):  # Arrow would take it for a mark, and not for part of the value
+                return None
             table = pa_csv.read_csv(
                 pa.BufferReader(text),
                 read_options=pa_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
@@ -261,18 +276,14 @@ class DelimitedLookup(Lookup):
         return table if table.num_rows == expected else None
 
     def close(self) -> None:
-        self._content.close()
+        with self._lock:
+            self._content.close()
 
 
 def _end_of_line(text: bytes, lines: int) -> int:
     """Return where the given number of lines ends."""
-    end = 0
-    for _ in range(lines):
-        found = text.find(b"\n", end)
-        if found < 0:
-            return len(text)
-        end = found + 1
-    return end
+    ends = [found.end() for found in islice(_LINE_END.finditer(text), lines)]
+    return ends[-1] if len(ends) == lines else len(text)
 
 
 def _is_utf8(text: bytes) -> bool:

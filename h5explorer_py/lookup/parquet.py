@@ -73,11 +73,9 @@ class ParquetLookup(Lookup):
             raise LookupUnreadableError(f"{self.name} cannot be read as Parquet: {why(error)}.") from error
         check_schema(self.schema, columns, self.name)
         self._group_starts = [0, *accumulate(groups)]
-        self._windows: Windows = (
-            GroupWindows(self._read_group, columns)
-            if max(groups, default=0) <= SMALL_GROUP
-            else SqlWindows(self._path, columns)
-        )
+        by_group = GroupWindows(self._read_group, columns)
+        by_row = max(groups, default=0) > SMALL_GROUP and SqlWindows.can_read(columns, self.schema)
+        self._windows: Windows = SqlWindows(self._path, columns, self.schema, by_group) if by_row else by_group
 
     def _open(self, dictionary: Sequence[str] = ()) -> pq.ParquetFile:
         return pq.ParquetFile(self._path, pre_buffer=False, buffer_size=_BUFFER, read_dictionary=list(dictionary))

@@ -1,7 +1,7 @@
 """Where the records of a delimited text begin, found in one pass with bounded memory.
 
 A record is what Python's ``csv`` module takes for one: mostly a line, more where a quoted field spans lines. Blank
-lines are none. Only lines with an odd number of quotes need that module; all others are found by NumPy.
+lines are none. Only lines whose quotes are odd, in number or in place, need that module; all others are found by NumPy.
 """
 
 from __future__ import annotations
@@ -73,21 +73,45 @@ def split_records(piece: bytes, delimiter: str, *, last: bool) -> Split:
     if last and piece and piece[-1] != NEWLINE:
         closed = split_records(piece + b"\n", delimiter, last=True)
         return Split(closed.starts, len(piece))
-    used = piece.rfind(b"\n") + 1
-    if used == 0:
-        return Split(np.empty(0, np.int64), 0)
-    text = np.frombuffer(piece, np.uint8, count=used)
-    ends = np.flatnonzero(text == NEWLINE)
-    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
-    keep = ~_blank(text, starts, ends)
+    text = np.frombuffer(piece, np.uint8)
+    ends = _line_ends(piece, text)
+    if len(ends) == 0:
+        return Split(ends, 0)
+    used = int(ends[-1])
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+    keep = (text[starts] != NEWLINE) & (text[starts] != RETURN)
     if piece.find(b'"', 0, used) >= 0:
-        quotes = np.add.reduceat((text == QUOTE).view(np.uint8), starts)  # modulo 256, which keeps odd and even
         lines = _Lines(piece, delimiter, starts, ends)
-        open_from = lines.join_open(np.flatnonzero(quotes % 2 == 1).tolist(), keep, last=last)
+        open_from = lines.join_open(_unsure_lines(text[:used], ord(delimiter), starts).tolist(), keep, last=last)
         if open_from is not None:
             keep[open_from:] = False
             used = int(starts[open_from])
     return Split(starts[keep], used)
+
+
+def _line_ends(piece: bytes, text: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return where each line ends, behind its line feed, or its carriage return where no line feed follows."""
+    ends = text == NEWLINE
+    if b"\r" in piece:
+        ends[:-1] |= (text[:-1] == RETURN) & (text[1:] != NEWLINE)
+    return np.flatnonzero(ends) + 1
+
+
+def _unsure_lines(text: NDArray[np.uint8], delimiter: int, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the lines of which counting quotes does not tell that a record ends with them.
+
+    Those are lines with an odd number of quotes, and lines with a quote that neither begins nor ends a field: such a
+    quote is a sign like any other (``5" disk``), and the next one may open a field after all.
+    """
+    quotes = np.flatnonzero(text == QUOTE)
+    line = np.searchsorted(starts, quotes, "right") - 1
+    first = np.searchsorted(quotes, starts)
+    opens = (np.arange(len(quotes)) - first[line]) % 2 == 0
+    before, behind = text[quotes - 1], text[np.minimum(quotes + 1, len(text) - 1)]
+    begins = (quotes == starts[line]) | (before == delimiter) | (before == QUOTE)
+    stops = (behind == delimiter) | (behind == QUOTE) | (behind == NEWLINE) | (behind == RETURN)
+    odd = np.diff(np.append(first, len(quotes))) % 2 == 1
+    return np.union1d(np.flatnonzero(odd), line[~np.where(opens, begins, stops)])
 
 
 def first_record(text: str, delimiter: str) -> tuple[list[str], int]:
@@ -108,35 +132,29 @@ def first_record(text: str, delimiter: str) -> tuple[list[str], int]:
     raise ValueError("there is no record")
 
 
-def _blank(text: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
-    length = ends - starts
-    blank: NDArray[np.bool_] = (length == 0) | ((length == 1) & (text[starts] == RETURN))
-    return blank
-
-
 @dataclass(frozen=True)
 class _Lines:
-    """The lines of a piece, by where each begins and ends."""
+    """The lines of a piece, by where each begins and where the next one does."""
 
     piece: bytes
     delimiter: str
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
 
-    def join_open(self, odd: list[int], keep: NDArray[np.bool_], *, last: bool) -> int | None:
+    def join_open(self, unsure: list[int], keep: NDArray[np.bool_], *, last: bool) -> int | None:
         """Strike the lines out of ``keep`` that go on with a record; return the line that is not complete yet.
 
         Parameters
         ----------
-        odd : list of int
-            The lines with an odd number of quotes: no other can leave a quoted field open.
+        unsure : list of int
+            The lines that may leave a quoted field open.
         keep : numpy.ndarray of bool
             Changed in place.
         last : bool
             Whether the text ends with this piece.
         """
         done = 0
-        for line in odd:
+        for line in unsure:
             if line < done:
                 continue
             taken = self._of_record(line)
@@ -156,7 +174,7 @@ class _Lines:
         def lines() -> Iterator[str]:
             nonlocal complete
             for number in range(line, len(self.starts)):
-                yield self.piece[self.starts[number] : self.ends[number] + 1].decode("latin-1")
+                yield self.piece[self.starts[number] : self.ends[number]].decode("latin-1")
             complete = False
 
         reader = csv.reader(lines(), delimiter=self.delimiter)

@@ -46,7 +46,7 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """
     kind = column.type
     if kind == pa.string():
-        return column
+        return _checked(column)
     if isinstance(kind, pa.BaseExtensionType):
         return as_text(pa.chunked_array([chunk.storage for chunk in column.chunks], type=kind.storage_type))
     if types.is_dictionary(kind):
@@ -57,7 +57,17 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return _mapped(column, lambda value: str(uuid.UUID(bytes=value)))
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
         return _mapped(column, _bytes_text)
-    return pc.cast(column, pa.string())
+    return _checked(pc.cast(column, pa.string()))
+
+
+def _checked(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the column; where a file calls bytes text that are none, with what stands for unknown signs in them."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        binary = pa.chunked_array([chunk.view(pa.binary()) for chunk in column.chunks], pa.binary())
+        return _mapped(binary, lambda value: value.decode(errors="replace"))
+    return column
 
 
 def text_array(values: Sequence[str | None]) -> pa.Array:

@@ -10,6 +10,8 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pyarrow import types
+
 from h5explorer_py.lookup.base import KEYS_SCHEMA, keys_of
 from h5explorer_py.lookup.text import no_rows
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _GROUPS_KEPT = 8
 _DUCKDB_MEMORY = "300MB"
+_ROW_NUMBER = "file_row_number"
 
 
 class Windows(Protocol):
@@ -63,7 +66,7 @@ class GroupWindows:
                     self._kept.move_to_end((first, end))
                     return table.slice(start - first, stop - start)
         first, stored = self._read_group(start, stop, [self._columns.uuid, self._columns.filepath])
-        table = keys_of(stored, self._columns)
+        table = keys_of([stored.column(self._columns.uuid), stored.column(self._columns.filepath)])
         with self._lock:
             self._kept[first, first + table.num_rows] = table
             while len(self._kept) > _GROUPS_KEPT:
@@ -84,25 +87,43 @@ class SqlWindows:
         The Parquet file.
     columns : KeyColumns
         The names of the key columns.
+    schema : pyarrow.Schema
+        The stored types.
+    instead : GroupWindows
+        What is asked where DuckDB fails: it does not read all that Arrow reads.
     """
 
-    def __init__(self, path: str, columns: KeyColumns) -> None:
+    def __init__(self, path: str, columns: KeyColumns, schema: pa.Schema, instead: GroupWindows) -> None:
         self._columns = columns
+        self._kinds = [schema.field(name).type for name in (columns.uuid, columns.filepath)]
+        self._instead = instead
         self._pattern = glob.escape(path)  # DuckDB takes every path as a pattern
         self._lock = threading.Lock()
         self._connection: Any = None
 
+    @staticmethod
+    def can_read(columns: KeyColumns, schema: pa.Schema) -> bool:
+        """Tell whether DuckDB, to which upper and lower case are alike, can tell the columns apart."""
+        names = [name.lower() for name in schema.names]
+        keys = (columns.uuid.lower(), columns.filepath.lower())
+        return _ROW_NUMBER not in names and all(names.count(name) == 1 for name in keys)
+
     def keys(self, start: int, stop: int) -> pa.Table:
+        import duckdb
+
         if start >= stop:
             return no_rows(KEYS_SCHEMA)
         uuid, filepath = (_quoted(name) for name in (self._columns.uuid, self._columns.filepath))
         sql = (
-            f"SELECT {uuid}, {filepath} FROM read_parquet(?, file_row_number = true) "  # noqa: S608
-            "WHERE file_row_number BETWEEN ? AND ? ORDER BY file_row_number"
+            f"SELECT {uuid} AS uuid, {filepath} AS filepath "  # noqa: S608
+            f"FROM read_parquet(?, {_ROW_NUMBER} = true) WHERE {_ROW_NUMBER} BETWEEN ? AND ? ORDER BY {_ROW_NUMBER}"
         )
-        with self._lock:
-            found = self._connect().sql(sql, params=[self._pattern, start, stop - 1]).to_arrow_table()
-        return keys_of(found, self._columns)
+        try:
+            with self._lock:
+                found = self._connect().sql(sql, params=[self._pattern, start, stop - 1]).to_arrow_table()
+        except duckdb.Error:
+            return self._instead.keys(start, stop)
+        return keys_of([_as_stored(*each) for each in zip(found.columns, self._kinds, strict=True)])
 
     def _connect(self) -> Any:
         if self._connection is None:
@@ -118,6 +139,12 @@ class SqlWindows:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+        self._instead.close()
+
+
+def _as_stored(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """Give values their length back: to DuckDB 16 bytes that are a uuid are like all other bytes."""
+    return column.cast(kind) if types.is_fixed_size_binary(kind) else column
 
 
 def _quoted(name: str) -> str:
