@@ -104,14 +104,14 @@ def _unsure_lines(text: NDArray[np.uint8], delimiter: int, starts: NDArray[np.in
     quote is a sign like any other (``5" disk``), and the next one may open a field after all.
     """
     quotes = np.flatnonzero(text == QUOTE)
-    line = np.searchsorted(starts, quotes, "right") - 1
     first = np.searchsorted(quotes, starts)
-    opens = (np.arange(len(quotes)) - first[line]) % 2 == 0
-    before, behind = text[quotes - 1], text[np.minimum(quotes + 1, len(text) - 1)]
-    begins = (quotes == starts[line]) | (before == delimiter) | (before == QUOTE)
-    stops = (behind == delimiter) | (behind == QUOTE) | (behind == NEWLINE) | (behind == RETURN)
-    odd = np.diff(np.append(first, len(quotes))) % 2 == 1
-    return np.union1d(np.flatnonzero(odd), line[~np.where(opens, begins, stops)])
+    counts = np.diff(first, append=len(quotes))
+    opens = (np.arange(len(quotes)) - np.repeat(first, counts)) % 2 == 0
+    border = np.zeros(256, np.bool_)
+    border[[delimiter, QUOTE, NEWLINE, RETURN]] = True
+    fits = border[text[np.where(opens, quotes - 1, quotes + 1)]]  # before the first sign is the last, a line end
+    stray = np.repeat(np.arange(len(starts)), counts)[~fits]
+    return np.union1d(np.flatnonzero(counts % 2 == 1), stray)
 
 
 def first_record(text: str, delimiter: str) -> tuple[list[str], int]:
