@@ -21,7 +21,7 @@ from h5explorer_py.errors import (
 from h5explorer_py.files import shorten
 from h5explorer_py.images.sniff import SHOWN_BY_PAGES, bits_per_channel, is_truncated
 from h5explorer_py.lookup.find import parse
-from h5explorer_py.metadata.record import for_page, type_names
+from h5explorer_py.metadata.record import for_page, type_name
 from h5explorer_py.protocol import JSON, Request, integer, text
 from h5explorer_py.wire import to_parquet
 
@@ -199,7 +199,7 @@ def _metadata(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, 
         "row": entry.row,
         "key": entry.key,
         "source": dataset.files(entry).metadata,
-        "types": type_names(record.table),
+        "columns": [{"name": field.name, "type": type_name(field.type)} for field in record.table.schema],
         "matches": record.matches,
         "seconds": time.perf_counter() - started,
     }

@@ -10,11 +10,6 @@ import pyarrow as pa
 from pyarrow import types
 
 
-def type_names(table: pa.Table) -> list[str]:
-    """Return the name of every column's type as it is stored."""
-    return [type_name(field.type) for field in table.schema]
-
-
 def type_name(kind: Any) -> str:
     """Write a type the way Arrow does, less what says nothing to a reader: ``list<string>``, ``dictionary<string>``."""
     if types.is_dictionary(kind):

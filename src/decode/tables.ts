@@ -6,7 +6,8 @@
 
 import { type Table, tableFromIPC } from "apache-arrow";
 import initialize, { readParquet } from "parquet-wasm/esm";
-import { type MetadataField, recordFields } from "../metadata/record";
+import { type Column, type MetadataField, recordFields } from "../metadata/record";
+import { columnText } from "../metadata/values";
 
 /** The key columns of a window of rows. */
 export interface Keys {
@@ -23,9 +24,9 @@ export interface TableDecoder {
   /**
    * Reads a table of one row.
    *
-   * @param types - The type of each column as it is stored; the table's own may be plainer.
+   * @param columns - Name and type of each column as they are stored; the table's own may be plainer.
    */
-  record(parquet: Uint8Array<ArrayBuffer>, types: readonly string[]): readonly MetadataField[];
+  record(parquet: Uint8Array<ArrayBuffer>, columns: readonly Column[]): readonly MetadataField[];
 }
 
 const decoder: TableDecoder = {
@@ -36,8 +37,8 @@ const decoder: TableDecoder = {
     const table = read(parquet);
     return { uuids: texts(table, 0), filepaths: texts(table, 1) };
   },
-  record(parquet, types) {
-    return recordFields(read(parquet), types);
+  record(parquet, columns) {
+    return recordFields(read(parquet), columns);
   },
 };
 
@@ -49,10 +50,5 @@ function read(parquet: Uint8Array<ArrayBuffer>): Table {
 
 function texts(table: Table, column: number): (string | null)[] {
   const vector = table.getChildAt(column);
-  const values: (string | null)[] = [];
-  for (let row = 0; row < table.numRows; row += 1) {
-    const value: unknown = vector?.get(row);
-    values.push(typeof value === "string" ? value : null);
-  }
-  return values;
+  return Array.from({ length: table.numRows }, (_, row) => (vector === null ? null : columnText(vector, row)));
 }

@@ -52,7 +52,7 @@ function FieldValueText({ field }: { readonly field: MetadataField }) {
   if (kind === "text" && text === "") return <span class="h5x-value h5x-missing">empty text</span>;
   const long = isLong(text);
   return (
-    <span class={`h5x-value h5x-value-${kind}`}>
+    <span class={`h5x-value h5x-kind-${kind}`}>
       <span class="h5x-value-text">{long ? shownPart(text, unfolded) : text}</span>
       {long && (
         <button type="button" class="h5x-link" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>

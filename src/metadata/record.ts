@@ -11,18 +11,21 @@ export interface MetadataField {
   readonly value: FieldValue;
 }
 
+/** A column's name, and its type as it is stored. */
+export type Column = Pick<MetadataField, "name" | "type">;
+
 /**
  * Reads the one row of a table.
  *
  * @param table - A table of one row.
- * @param types - The type of each column as it is stored; the table's own may be plainer.
+ * @param columns - Name and type of each column as they are stored; the table's own may be plainer.
  */
-export function recordFields(table: Table, types: readonly string[]): readonly MetadataField[] {
-  return table.schema.fields.map((field, index) => {
+export function recordFields(table: Table, columns: readonly Column[]): readonly MetadataField[] {
+  return columns.map(({ name, type }, index) => {
     const column = table.getChildAt(index);
     return {
-      name: field.name,
-      type: types[index] ?? String(field.type),
+      name,
+      type,
       value: column === null ? { text: "null", kind: "null" } : valueAt(column, 0),
     };
   });

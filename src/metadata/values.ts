@@ -29,13 +29,13 @@ export function valueAt(column: Vector, index: number): FieldValue {
   if (DataType.isDate(type) || DataType.isTimestamp(type) || DataType.isTime(type) || DataType.isDuration(type)) {
     return { text: timeText(type, ticksAt(place)), kind: "time" };
   }
+  if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return { text: textAt(place), kind: "text" };
   const nested = nestedText(type, place);
   if (nested !== null) return { text: nested, kind: "nested" };
   return plainValue(type, column.get(index));
 }
 
 function plainValue(type: DataType, value: unknown): FieldValue {
-  if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return { text: String(value), kind: "text" };
   if (DataType.isBool(type)) return { text: value === true ? "true" : "false", kind: "boolean" };
   if (DataType.isFloat(type)) return { text: floatText(Number(value), type.precision), kind: "number" };
   if (value instanceof Uint8Array) return { text: bytesText(value), kind: "bytes" };
@@ -55,6 +55,21 @@ function chunkOf(column: Vector, index: number): Place | null {
     at -= chunk.length;
   }
   return null;
+}
+
+/** The reader's own decoder would take a leading U+FEFF for a mark of the encoding, and drop it. */
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Takes a text out of a column; `null` where it has none or is none of texts. */
+export function columnText(column: Vector, index: number): string | null {
+  const place = chunkOf(column, index);
+  if (place === null || !DataType.isUtf8(column.type) || !place.chunk.getValid(place.at)) return null;
+  return textAt(place);
+}
+
+function textAt({ chunk, at }: Place): string {
+  const bytes: unknown = chunk.values;
+  return bytes instanceof Uint8Array ? UTF8.decode(bytes.subarray(offsetAt(chunk, at), offsetAt(chunk, at + 1))) : "";
 }
 
 /** Takes a time as the whole number that is stored: the reader's own getter divides it, which is not exact. */

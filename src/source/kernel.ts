@@ -51,11 +51,14 @@ export class KernelSource implements Source {
 
   async metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord> {
     const answer = await this.#ask("metadata", { dataset, row }, signal);
-    const types = textsOf(answer.result, "types");
+    const columns = objectsOf(answer.result, "columns").map((each) => ({
+      name: textOf(each, "name"),
+      type: textOf(each, "type"),
+    }));
     return {
       row: numberOf(answer.result, "row"),
       source: textOf(answer.result, "source"),
-      fields: await this.#decode((decoder) => decoder.record(bufferOf(answer, 0), types)),
+      fields: await this.#decode((decoder) => decoder.record(bufferOf(answer, 0), columns)),
       matches: numberOf(answer.result, "matches"),
     };
   }

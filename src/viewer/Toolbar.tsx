@@ -44,8 +44,8 @@ export function Toolbar({
         <button
           type="button"
           class="h5x-icon-button h5x-one-to-one"
-          aria-label="One to one: a pixel of the picture on a pixel of the screen"
-          title="One to one (1)"
+          aria-label="1:1, a pixel of the picture on a pixel of the screen"
+          title="1:1 (key 1)"
           aria-pressed={!none && placed.zoom.kind === "scale" && placed.zoom.scale === 1}
           disabled={none}
           onClick={placed.actual}

@@ -119,7 +119,8 @@ test("the wheel moves the list by pixels, and lets the page scroll on at its end
   await explorer.page.mouse.wheel(0, -10_000);
   await until(async () => (await explorer.listed())[0]?.number === 1, "the list is back");
   const prevented = await explorer.grid.evaluate((grid) => {
-    const turn = (deltaY: number) => !grid.dispatchEvent(new WheelEvent("wheel", { deltaY, cancelable: true, bubbles: true }));
+    const turn = (deltaY: number) =>
+      !grid.dispatchEvent(new WheelEvent("wheel", { deltaY, cancelable: true, bubbles: true }));
     return [turn(-50), turn(50)];
   });
   expect(prevented).toEqual([false, true]);
@@ -234,7 +235,9 @@ test("Python's choice is followed, and brought into view", async () => {
 });
 
 test("notices about the lookup are listed", async () => {
-  const explorer = await open({ notices: ["Row 4 of a.csv has more fields than the header; the surplus is left out."] });
+  const explorer = await open({
+    notices: ["Row 4 of a.csv has more fields than the header; the surplus is left out."],
+  });
   await explorer.contents.getByRole("list", { name: "Notices" }).getByText("Row 4 of a.csv").waitFor();
 });
 

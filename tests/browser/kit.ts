@@ -95,9 +95,11 @@ export class Explorer {
 
   /** The rows that are listed, by their numbers from 1, and their text. */
   async listed(): Promise<readonly { readonly number: number; readonly text: string }[]> {
-    return this.grid.locator("[role=row]").evaluateAll((rows) =>
-      rows.map((row) => ({ number: Number(row.getAttribute("aria-rowindex")), text: row.textContent ?? "" })),
-    );
+    return this.grid
+      .locator("[role=row]")
+      .evaluateAll((rows) =>
+        rows.map((row) => ({ number: Number(row.getAttribute("aria-rowindex")), text: row.textContent ?? "" })),
+      );
   }
 
   /** The colour of a point of the picture's canvas, in CSS pixels from its left upper corner. */

@@ -5,7 +5,9 @@ const { open } = useSite();
 test("the panels stand side by side, within the widget", async () => {
   const explorer = await open();
   await explorer.picture(0).waitFor();
-  const boxes = await Promise.all([explorer.root, explorer.contents, explorer.viewer, explorer.metadata].map((each) => each.boundingBox()));
+  const boxes = await Promise.all(
+    [explorer.root, explorer.contents, explorer.viewer, explorer.metadata].map((each) => each.boundingBox()),
+  );
   const [root, ...panels] = boxes.map((box) => box ?? { x: 0, y: 0, width: 0, height: 0 });
   if (root === undefined) throw new Error("there is no widget");
   let left = root.x;
@@ -99,7 +101,15 @@ test("the tab key goes through the widget and out of it again", async () => {
     if (name === "button beforeend") break;
   }
   expect(names.at(-1)).toBe("button beforeend");
-  for (const part of ["button Open", "input Go to", "grid Rows", "slider Row", "group Picture", "input Filter", "separator Between"]) {
+  for (const part of [
+    "button Open",
+    "input Go to",
+    "grid Rows",
+    "slider Row",
+    "group Picture",
+    "input Filter",
+    "separator Between",
+  ]) {
     expect(names.some((name) => name.startsWith(part))).toBe(true);
   }
 });
@@ -113,7 +123,9 @@ test("focus can be seen wherever it is", async () => {
     const seen = await explorer.page.evaluate(() => {
       const element = document.activeElement;
       if (element === null || element === document.body) return null;
-      const marks = [element, element.closest(".h5x-field")].map((each) => (each === null ? "none" : getComputedStyle(each).outlineStyle));
+      const marks = [element, element.closest(".h5x-field")].map((each) =>
+        each === null ? "none" : getComputedStyle(each).outlineStyle,
+      );
       return { marked: marks.some((style) => style !== "none"), what: element.outerHTML.slice(0, 80) };
     });
     if (seen === null) break;
@@ -145,7 +157,10 @@ test("a kernel that is gone, or keeps someone waiting, is told of", async () => 
   await explorer.page.evaluate(() => window.explorers[0]?.setWire({ kind: "live" }, true));
   await explorer.root.getByText("Waiting for the kernel…").waitFor();
   await explorer.page.evaluate(() =>
-    window.explorers[0]?.setWire({ kind: "dead", reason: "The kernel was restarted.", action: "Run the cell again." }, false),
+    window.explorers[0]?.setWire(
+      { kind: "dead", reason: "The kernel was restarted.", action: "Run the cell again." },
+      false,
+    ),
   );
   await explorer.root.getByRole("alert").getByText("The kernel was restarted. Run the cell again.").waitFor();
   await explorer.picture(0).waitFor();

@@ -16,7 +16,15 @@ test("every column is there, in its own order, with its type", async () => {
   await explorer.table.waitFor();
   const rows = await explorer.table
     .getByRole("row")
-    .evaluateAll((all) => all.slice(1).map((row) => [...row.querySelectorAll(".h5x-field-name, .h5x-field-type, .h5x-value-text, .h5x-missing")].map((each) => each.textContent)));
+    .evaluateAll((all) =>
+      all
+        .slice(1)
+        .map((row) =>
+          [...row.querySelectorAll(".h5x-field-name, .h5x-field-type, .h5x-value-text, .h5x-missing")].map(
+            (each) => each.textContent,
+          ),
+        ),
+    );
   expect(rows.map((row) => row.slice(0, 2))).toEqual(FIELDS.map(([name, type]) => [name, type]));
   expect(rows[1]?.[2]).toBe("9007199254740993");
   expect(rows[4]?.[2]).toBe("empty text");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { bmp, colourOf } from "./page/bmp";
 import { until, useSite, uuidOf } from "./kit";
+import { bmp, colourOf } from "./page/bmp";
 
 const { open } = useSite();
 
@@ -101,7 +101,10 @@ test("a picture that fails has a sentence, the other panels go on, and it can be
 test("one that the browser cannot decode says so, and its bytes can be saved", async () => {
   const explorer = await open({ undecodable: [1] });
   await explorer.row(2).click();
-  await explorer.viewer.getByRole("alert").getByText("The browser cannot decode this BMP picture of 3 bytes.").waitFor();
+  await explorer.viewer
+    .getByRole("alert")
+    .getByText("The browser cannot decode this BMP picture of 3 bytes.")
+    .waitFor();
   const [download] = await Promise.all([
     explorer.page.waitForEvent("download"),
     explorer.viewer.getByRole("button", { name: "Save the original bytes" }).click(),
@@ -183,7 +186,7 @@ describe("zooming", () => {
     const explorer = await open({ picture: { width: 1500, height: 1000 } });
     await explorer.picture(0).waitFor();
     expect(await scale(explorer)).toBeLessThan(1);
-    await explorer.viewer.getByRole("button", { name: /One to one/ }).click();
+    await explorer.viewer.getByRole("button", { name: /^1:1/ }).click();
     expect(await scale(explorer)).toBe(1);
     await explorer.viewer.getByRole("button", { name: "Fit to the panel" }).click();
     expect(await scale(explorer)).toBeLessThan(1);
@@ -220,7 +223,7 @@ describe("zooming", () => {
     const explorer = await open({ picture: { width: 1500, height: 1000 } });
     const canvas = explorer.picture(0);
     await canvas.waitFor();
-    await explorer.viewer.getByRole("button", { name: /One to one/ }).click();
+    await explorer.viewer.getByRole("button", { name: /^1:1/ }).click();
     const box = await canvas.boundingBox();
     if (box === null) throw new Error("there is no canvas");
     const at = [box.x + box.width / 2, box.y + box.height / 2] as const;

@@ -62,7 +62,8 @@ export async function openTab(browser: Browser, options: BrowserContextOptions =
   page.on("pageerror", (error) => complaints.push(`${error.name}: ${error.message}`));
   page.on("console", (message) => {
     const ofTheTest = message.text().includes("willReadFrequently"); // the tests look at pixels, the page does not
-    if (["error", "warning"].includes(message.type()) && !ofTheTest) complaints.push(`${message.type()}: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !ofTheTest)
+      complaints.push(`${message.type()}: ${message.text()}`);
   });
   page.on("dialog", (dialog) => {
     complaints.push(`dialog: ${dialog.message()}`);

@@ -23,7 +23,7 @@ const PAGE = `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Explorer</title>
 <link rel="stylesheet" href="/page.css"><link rel="stylesheet" href="/theme.css"></head>
-<body><main></main><script src="/page.js"></script></body>
+<body><main><h1>Explorer</h1></main><script src="/page.js"></script></body>
 </html>`;
 
 /** A running server. */
