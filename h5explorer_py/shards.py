@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 IMAGES_SUFFIX = "_images.h5"
 METADATA_SUFFIX = "_metadata.parquet"
-_HDF5_SUFFIXES = (".h5", ".hdf5", ".he5", ".nxs")
+HDF5_SUFFIXES = (".h5", ".hdf5", ".he5", ".nxs")
 
 
 class ShardFiles(NamedTuple):
@@ -97,7 +97,7 @@ def files_of(path: str) -> ShardFiles:
     """Return the files of a shard by its prefix, or by the path of one of its files."""
     if path.endswith(METADATA_SUFFIX):
         path = path.removesuffix(METADATA_SUFFIX)
-    if path.endswith(_HDF5_SUFFIXES):
+    if path.endswith(HDF5_SUFFIXES):
         stem = path.removesuffix(IMAGES_SUFFIX) if path.endswith(IMAGES_SUFFIX) else os.path.splitext(path)[0]
         return ShardFiles(path, stem + METADATA_SUFFIX)
     return ShardFiles(path + IMAGES_SUFFIX, path + METADATA_SUFFIX)

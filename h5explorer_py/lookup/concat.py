@@ -7,11 +7,12 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from pyarrow import types
 
 from h5explorer_py.errors import LookupUnreadableError
 from h5explorer_py.files import why
 from h5explorer_py.lookup.base import KEYS_SCHEMA, Lookup
-from h5explorer_py.lookup.text import no_rows
+from h5explorer_py.lookup.text import as_text, no_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class ConcatLookup(Lookup):
     """The rows of several lookups one after the other.
 
-    Columns that only some of them have are null in the others; types that differ are widened.
+    Columns that only some of them have are null in the others; types that differ are widened, key columns to text.
 
     Parameters
     ----------
@@ -45,12 +46,29 @@ class ConcatLookup(Lookup):
         self.location = self.parts[0].location
         self.folder = self.parts[0].folder
         self.columns = columns
+        kinds: dict[str, set[pa.DataType]] = {}
+        for part in self.parts:
+            for field in part.schema:
+                kinds.setdefault(field.name, set()).add(field.type)
+        self._differing = {name for name, found in kinds.items() if len(found) > 1}
         try:
-            self.schema = pa.unify_schemas([part.schema for part in self.parts], promote_options="permissive")
+            schemas = [self._fitting(no_rows(part.schema)).schema for part in self.parts]
+            self.schema = pa.unify_schemas(schemas, promote_options="permissive")
         except pa.ArrowException as error:
             raise LookupUnreadableError(f"The parts of {name} do not fit together: {why(error)}.") from error
         self._starts = [0, *accumulate(part.num_rows for part in self.parts)]
         self.num_rows = self._starts[-1]
+
+    def _fitting(self, table: pa.Table) -> pa.Table:
+        """Return rows of a part in types that go with those of the others."""
+        for at, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+            if name not in self._differing:
+                continue
+            if name in {self.columns.uuid, self.columns.filepath}:
+                table = table.set_column(at, name, as_text(column))
+            elif types.is_dictionary(column.type):
+                table = table.set_column(at, name, column.cast(column.type.value_type))
+        return table
 
     def _pieces(self, start: int, stop: int) -> Iterator[tuple[Lookup, int, int]]:
         first = bisect_right(self._starts, start) - 1
@@ -67,7 +85,7 @@ class ConcatLookup(Lookup):
         return self.parts[index].folder_of(row - self._starts[index])
 
     def read(self, start: int, stop: int) -> pa.Table:
-        tables = [part.read(low, high) for part, low, high in self._pieces(start, stop)]
+        tables = [self._fitting(part.read(low, high)) for part, low, high in self._pieces(start, stop)]
         return pa.concat_tables([no_rows(self.schema), *tables], promote_options="permissive")
 
     def keys(self, start: int, stop: int) -> pa.Table:

@@ -142,17 +142,21 @@ class DelimitedLookup(Lookup):
         """Return the column names, the delimiter and how many lines the header takes up."""
         text = head.decode(encoding, "replace")
         candidates = []
+        reason = ""
         for delimiter in _DELIMITERS:
             try:
                 record, lines = first_record(text, delimiter)
-            except ValueError as error:
-                raise LookupUnreadableError(
-                    f"The first line of {self.name} is no header: {error}.",
-                    action="A header with the column names is needed.",
-                ) from error
+            except ValueError as error:  # without its delimiter a long header is one field, longer than a field may be
+                reason = str(error)
+                continue
             names = [name.strip() for name in record]
             fits = (self.columns.uuid in names) + (self.columns.filepath in names)
             candidates.append(((fits, len(names)), names, delimiter, lines))
+        if not candidates:
+            raise LookupUnreadableError(
+                f"The first line of {self.name} is no header: {reason}.",
+                action="A header with the column names is needed.",
+            )
         _, names, delimiter, lines = max(candidates, key=lambda candidate: candidate[0])
         return names, delimiter, lines
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from h5explorer_py.errors import LookupUnreadableError
+from h5explorer_py.files import why
 from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.columns import check_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from h5explorer_py.options import KeyColumns
 
@@ -57,19 +59,30 @@ def table_from(source: Any) -> tuple[pa.Table, str] | None:
     """Turn a table of another library into an Arrow table and a name for it; ``None`` for anything else.
 
     None of the libraries is imported: an object of theirs is known by where its class comes from.
+
+    Raises
+    ------
+    LookupUnreadableError
+        Where the library does not make a table of it.
     """
     if isinstance(source, pa.Table):
         return source, "Arrow table"
     if isinstance(source, pa.RecordBatch):
         return pa.Table.from_batches([source]), "Arrow record batch"
-    home = type(source).__module__.partition(".")[0]
-    kind = type(source).__name__
-    if home == "pandas" and kind == "DataFrame":
-        return pa.Table.from_pandas(source, preserve_index=False), "pandas data frame"
-    if home == "polars" and kind == "LazyFrame":
-        source = source.collect()
-    if home == "polars" and type(source).__name__ == "DataFrame":
-        return source.to_arrow(), "polars data frame"
-    if home in {"duckdb", "_duckdb"} and kind == "DuckDBPyRelation":
-        return source.to_arrow_table(), "DuckDB relation"
-    return None
+    known = _CONVERSIONS.get((type(source).__module__.partition(".")[0], type(source).__name__))
+    if known is None:
+        return None
+    name, convert = known
+    try:
+        return convert(source), name
+    except Exception as error:  # whatever its library raises
+        raise LookupUnreadableError(f"The {name} cannot be turned into an Arrow table: {why(error)}.") from error
+
+
+_CONVERSIONS: dict[tuple[str, str], tuple[str, Callable[[Any], pa.Table]]] = {
+    ("pandas", "DataFrame"): ("pandas data frame", lambda frame: pa.Table.from_pandas(frame, preserve_index=False)),
+    ("polars", "DataFrame"): ("polars data frame", lambda frame: frame.to_arrow()),
+    ("polars", "LazyFrame"): ("polars data frame", lambda frame: frame.collect().to_arrow()),
+    ("duckdb", "DuckDBPyRelation"): ("DuckDB relation", lambda relation: relation.to_arrow_table()),
+    ("_duckdb", "DuckDBPyRelation"): ("DuckDB relation", lambda relation: relation.to_arrow_table()),
+}

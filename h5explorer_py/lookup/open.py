@@ -19,6 +19,7 @@ from h5explorer_py.lookup.delimited import DelimitedLookup
 from h5explorer_py.lookup.memory import MemoryLookup, table_from
 from h5explorer_py.lookup.parquet import ParquetLookup
 from h5explorer_py.lookup.shards import folder_lookup, natural, shard_lookup
+from h5explorer_py.shards import HDF5_SUFFIXES
 
 if TYPE_CHECKING:
     from h5explorer_py.lookup.base import Lookup
@@ -74,9 +75,7 @@ def _open_list(sources: list[Any] | tuple[Any, ...], columns: KeyColumns) -> Loo
 
 def _open_named(name: str, columns: KeyColumns) -> Lookup:
     path = _local_path(name)
-    if "\0" in path:
-        raise LookupNotFoundError("A path cannot hold a NUL character.")
-    if Path(path).is_dir():
+    if os.path.isdir(path):
         return folder_lookup(path, columns)
     if not os.path.lexists(path) and glob.has_magic(path):
         matches = sorted(glob.glob(path, recursive=True), key=natural)
@@ -95,6 +94,12 @@ def _local_path(name: str) -> str:
             f"Addresses ({scheme}://) are not read by this version.",
             action="Copy the lookup to a file system.",
         )
+    try:
+        possible = b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise LookupNotFoundError(f"{name!a} cannot be a path.")
     return os.path.abspath(os.path.expanduser(name))
 
 
@@ -109,7 +114,7 @@ def _open_file(path: str, columns: KeyColumns) -> Lookup:
         raise LookupUnreadableError(f"{path} cannot be read: {why(error)}.") from error
     if magic.startswith(_PARQUET):
         return ParquetLookup(path, columns)
-    if magic == _HDF5:
+    if magic == _HDF5 or path.endswith(HDF5_SUFFIXES):  # which may begin with something else
         return shard_lookup(path, columns)
     if magic.startswith(_GZIP):
         return _open_packed(path, columns)

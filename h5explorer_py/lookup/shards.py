@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from h5explorer_py.errors import LookupUnreadableError
+from h5explorer_py.files import why
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.concat import ConcatLookup
@@ -92,7 +93,10 @@ def folder_lookup(folder: str, columns: KeyColumns) -> Lookup:
     LookupUnreadableError
         Where the folder holds no shards.
     """
-    names = sorted((entry.name for entry in Path(folder).iterdir() if entry.name.endswith(IMAGES_SUFFIX)), key=natural)
+    try:
+        names = sorted((each.name for each in Path(folder).iterdir() if each.name.endswith(IMAGES_SUFFIX)), key=natural)
+    except OSError as error:
+        raise LookupUnreadableError(f"The folder {folder} cannot be listed: {why(error)}.") from error
     if not names:
         raise LookupUnreadableError(
             f"The folder {folder} holds no shards (files named ...{IMAGES_SUFFIX}).",
