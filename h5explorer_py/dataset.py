@@ -25,7 +25,7 @@ from h5explorer_py.images.store import ImageStore
 from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.find import Query, first_match
 from h5explorer_py.lookup.open import open_lookup
-from h5explorer_py.lookup.text import as_text
+from h5explorer_py.lookup.text import as_text, is_unicode
 from h5explorer_py.metadata.store import MetadataStore, Record
 from h5explorer_py.shards import ShardFiles, ShardPaths
 
@@ -182,6 +182,8 @@ class Dataset:
 
     def _rows_of(self, key: str) -> list[int]:
         self._check_open()
+        if not is_unicode(key):
+            return []
         if self.num_rows <= INDEXED_ROWS:
             return self._key_index().rows(key)
         rows: list[int] = []
@@ -211,6 +213,8 @@ class Dataset:
         self._check_open()
         if query.row is not None:
             return query.row if 0 <= query.row < self.num_rows else None
+        if not query.text or not is_unicode(query.text):
+            return None
         if after is None and query.in_uuid and self.num_rows <= INDEXED_ROWS:
             exact = self._rows_of(query.text)
             if exact:
@@ -235,7 +239,7 @@ class Dataset:
                     column = column.dictionary.take(used)
                 else:
                     column = pc.unique(column)
-                seen.update(text for text in as_text(pa.chunked_array([column])).to_pylist() if text is not None)
+                seen.update(text for text in as_text(pa.chunked_array([column])).to_pylist() if text)
             self._filepaths = len(seen)
         return self._filepaths
 

@@ -48,7 +48,7 @@ class ShardPaths:
         if isinstance(root, (str, os.PathLike)):
             self._folder = os.path.abspath(os.path.expanduser(root))
         elif root is not None:
-            pairs = [(PurePath(old), os.path.expanduser(new)) for old, new in root.items()]
+            pairs = [(PurePath(old), os.path.abspath(os.path.expanduser(new))) for old, new in root.items()]
             self._moved = sorted(pairs, key=lambda pair: len(pair[0].parts), reverse=True)
 
     def files(self, filepath: str, folder: str) -> ShardFiles:

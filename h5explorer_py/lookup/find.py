@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from h5explorer_py.lookup.base import Lookup
 
 
+_MOST_DIGITS = 15
+
+
 @dataclass(frozen=True)
 class Query:
     """What is searched for.
@@ -49,7 +52,7 @@ def parse(text: str) -> Query:
     if lower.startswith("path:"):
         return Query(text[5:].strip(), in_uuid=False)
     digits = text.replace(",", "").replace(" ", "").replace("_", "")
-    if digits.isascii() and digits.isdigit():
+    if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS:
         return Query(text, row=int(digits) - 1)
     return Query(text)
 
@@ -68,8 +71,6 @@ def first_match(lookup: Lookup, query: Query, start: int, stop: int, give_up: Ca
     give_up : callable
         Called between batches; raises where nobody waits for the answer any more.
     """
-    if not query.text:
-        return None
     columns = lookup.columns
     names = [name for name, wanted in ((columns.uuid, query.in_uuid), (columns.filepath, query.in_path)) if wanted]
     row = 0

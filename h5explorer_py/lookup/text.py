@@ -34,6 +34,15 @@ def can_be_text(kind: pa.DataType) -> bool:
     )
 
 
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be in a file at all: halves of surrogate pairs cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column as text, nulls kept.
 
