@@ -47,6 +47,7 @@ _SIGNATURES: Final = (
 )
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"})
+_BRANDS_END: Final = 256
 _BMP_HEADERS: Final = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 
 
@@ -58,7 +59,8 @@ def format_of(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     if data[4:8] == b"ftyp":
-        brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(len(data), _number(data[:4])), 4))}
+        end = min(len(data), _number(data[:4]), _BRANDS_END)
+        brands = {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
         if brands & _AVIF_BRANDS:
             return "AVIF"
         if brands & _HEIC_BRANDS:
@@ -129,9 +131,10 @@ def _png_ends(data: bytes) -> bool:
 
 
 def _gif_ends(data: bytes) -> bool:
-    """Walk the blocks to the trailer; a file that ends between two blocks is complete too."""
+    """Walk the blocks to the trailer; a file that ends between two blocks, behind a picture, is complete too."""
     if len(data) < 13:
         return False
+    pictures = 0
     at = 13 + _colour_table(data[10])
     while at < len(data):
         if data[at] == 0x3B:
@@ -142,11 +145,12 @@ def _gif_ends(data: bytes) -> bool:
             if at + 10 > len(data):
                 return False
             at = _after_sub_blocks(data, at + 10 + _colour_table(data[at + 9]) + 1)
+            pictures += 1
         else:
-            return True  # bytes behind the picture that are none of it
+            return pictures > 0  # bytes behind the picture that are none of it
         if at < 0:
             return False
-    return at == len(data)
+    return at == len(data) and pictures > 0
 
 
 def _colour_table(flags: int) -> int:

@@ -31,6 +31,7 @@ SMALL_GROUP = 131_072
 10,000 rows 1.4 ms against 230 ms a window, with groups of 1,048,576 rows 86 ms against 10 ms (100 million rows)."""
 
 BATCH_ROWS = 65_536
+_DAMAGE = (pa.ArrowException, OSError, ValueError)  # the last for names that are no UTF-8
 _BUFFER = 1 << 20  # streaming through a giant row group within 142 MB needs a bounded buffer
 
 
@@ -69,7 +70,7 @@ class ParquetLookup(Lookup):
             metadata = self._file.metadata
             self.num_rows = metadata.num_rows
             groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise LookupUnreadableError(f"{self.name} cannot be read as Parquet: {why(error)}.") from error
         check_schema(self.schema, columns, self.name)
         self._group_starts = [0, *accumulate(groups)]
@@ -107,7 +108,7 @@ class ParquetLookup(Lookup):
         stop = min(stop, self.num_rows)
         try:
             return self._windows.keys(start, max(start, stop))
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise self._damaged(error) from error
 
     def read(self, start: int, stop: int) -> pa.Table:
@@ -130,7 +131,7 @@ class ParquetLookup(Lookup):
                 skip = 0
                 if want <= 0:
                     break
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise self._damaged(error) from error
         return pa.Table.from_batches(parts, schema=parts[0].schema if parts else self.schema)
 
@@ -139,7 +140,7 @@ class ParquetLookup(Lookup):
         try:
             file = self._open(dictionary=[name for name in columns if name == self.columns.filepath])
             yield from file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False)
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise self._damaged(error) from error
 
     def _damaged(self, error: Exception) -> LookupUnreadableError:
