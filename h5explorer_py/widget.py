@@ -238,8 +238,8 @@ class Explorer(anywidget.AnyWidget):
         Returns
         -------
         dict
-            The columns in their order, values as pyarrow's ``to_pylist`` gives them. A column whose name came before
-            gets a number behind it.
+            The columns in their order, values as pyarrow's ``to_pylist`` gives them, as text where Python has no such
+            value (the year 30000). A column whose name came before gets a number behind it.
 
         Raises
         ------
@@ -247,12 +247,14 @@ class Explorer(anywidget.AnyWidget):
             With the reason.
         """
         dataset, entry = self._entry(key)
+        from h5explorer_py.metadata.record import value_of
+
         record: dict[str, Any] = {}
         for name, column in zip(*_columns(dataset.record(entry).table), strict=True):
             shown, number = name, 2
             while shown in record:
                 shown, number = f"{name} ({number})", number + 1
-            record[shown] = column[0].as_py()
+            record[shown] = value_of(column)
         return record
 
     # The widget

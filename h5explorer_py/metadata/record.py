@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
+import json
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import types
+
+from h5explorer_py.lookup.text import text_array
 
 
 def type_name(kind: Any) -> str:
@@ -36,7 +40,9 @@ def for_page(table: pa.Table) -> pa.Table:
 
 
 def _plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if isinstance(column.type, pa.BaseExtensionType):
+    if types.is_run_end_encoded(column.type):
+        return _plain_column(pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks]))
+    if isinstance(column.type, pa.BaseExtensionType) and not isinstance(column.type, pa.UuidType):
         storage = pa.chunked_array([chunk.storage for chunk in column.chunks], type=column.type.storage_type)
         return _plain_column(storage)
     wanted = plain_type(column.type)
@@ -47,11 +53,13 @@ def _plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
             return column.cast(wanted)
         except pa.ArrowException:
             pass
-    return pa.chunked_array([[None if value is None else text_of(value) for value in column.to_pylist()]], pa.string())
+    return pa.chunked_array([text_array([text_of(value) if value.is_valid else None for value in column])])
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType | None:
     """Return the type to send instead; ``None`` where there is none and the text is sent."""
+    if isinstance(kind, pa.UuidType) or types.is_run_end_encoded(kind):
+        return None
     if isinstance(kind, pa.BaseExtensionType):
         return plain_type(kind.storage_type)
     if types.is_dictionary(kind):
@@ -62,20 +70,19 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
         return pa.binary()
     if types.is_nested(kind):
         return _plain_nested(kind)
-    unknown = types.is_decimal(kind) or types.is_interval(kind) or types.is_run_end_encoded(kind)
-    return None if unknown else kind
+    return None if types.is_decimal(kind) or types.is_interval(kind) else kind
 
 
 def _plain_nested(kind: Any) -> pa.DataType | None:
     if types.is_struct(kind):
         plain = {field.name: plain_type(field.type) for field in kind}
-        unknown = None in plain.values() or len(plain) < kind.num_fields
+        unknown = None in plain.values() or len(plain) < kind.num_fields or not plain
         return None if unknown else pa.struct(list(plain.items()))
     if types.is_map(kind):
         key, item = plain_type(kind.key_type), plain_type(kind.item_type)
         return None if key is None or item is None else pa.map_(key, item)
-    if types.is_union(kind):
-        return None
+    if not (types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)):
+        return None  # of the views of lists, Arrow's own conversion loses values
     value = plain_type(kind.value_type)
     if value is None:
         return None
@@ -83,20 +90,54 @@ def _plain_nested(kind: Any) -> pa.DataType | None:
     return pa.list_(field, kind.list_size) if types.is_fixed_size_list(kind) else pa.list_(field)
 
 
-def text_of(value: Any) -> str:
-    """Write a Python value the way the page writes values."""
-    if value is None:
+def value_of(column: pa.ChunkedArray) -> Any:
+    """Return the value of a record as Python has it; as text where Python has none such: the year 30000, bad UTF-8."""
+    try:
+        return column[0].as_py()
+    except (ValueError, OverflowError, pa.ArrowException):
+        return text_of(column[0])
+
+
+def text_of(scalar: Any, *, within: bool = False) -> str:
+    """Write a value the way the page writes values; within others, texts stand in quotes."""
+    kind = scalar.type
+    if not scalar.is_valid:
         return "null"
+    if isinstance(kind, pa.UuidType):
+        return json.dumps(str(scalar.as_py())) if within else str(scalar.as_py())
+    if isinstance(scalar, (pa.ExtensionScalar, pa.DictionaryScalar, pa.RunEndEncodedScalar, pa.UnionScalar)):
+        return text_of(scalar.value, within=within)
+    if types.is_struct(kind):
+        members = [f"{kind.field(at).name}: {text_of(scalar[at], within=True)}" for at in range(kind.num_fields)]
+        return "{" + ", ".join(members) + "}"
+    if types.is_map(kind):
+        entries = [f"{text_of(entry[0], within=True)}: {text_of(entry[1], within=True)}" for entry in scalar.values]
+        return "{" + ", ".join(entries) + "}"
+    if types.is_nested(kind):
+        return f"[{', '.join(text_of(item, within=True) for item in scalar.values)}]"
+    if isinstance(scalar, (pa.StringScalar, pa.LargeStringScalar, pa.StringViewScalar)):
+        text = scalar.as_buffer().to_pybytes().decode(errors="replace")
+        return json.dumps(text, ensure_ascii=False) if within else text
+    return _plain_text(scalar)
+
+
+def _plain_text(scalar: Any) -> str:
+    kind = scalar.type
+    if types.is_duration(kind):
+        return f"{scalar.value} {kind.unit}"
+    try:
+        value = scalar.as_py()
+    except (ValueError, OverflowError, pa.ArrowException):
+        return str(scalar.cast(pa.string()).as_py())
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return "NaN" if math.isnan(value) else repr(value)
     if isinstance(value, bytes):
         return f"0x{value.hex()}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(text_of, value))}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {text_of(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, (dt.datetime, dt.date, dt.time)):
-        return value.isoformat(" ") if isinstance(value, dt.datetime) else value.isoformat()
-    return str(value)
+    if isinstance(value, float):
+        exact = np.float64(value) if types.is_float64(kind) else np.dtype(kind.to_pandas_dtype()).type(value)
+        return str(exact).removesuffix(".0").replace("nan", "NaN").replace("inf", "Infinity")
+    if types.is_decimal(kind):
+        return format(value, "f")
+    if types.is_interval(kind):
+        return f"{value.months} months {value.days} days {value.nanoseconds} ns"
+    return value.isoformat(" ") if isinstance(value, dt.datetime) else str(value)

@@ -79,10 +79,12 @@ class _ShardTable:
 
     def _read_row(self, row: int) -> pa.Table:
         for batch in _open(self.path).iter_batches(_BATCH_ROWS, use_threads=False):
-            if row < batch.num_rows:
+            if row < batch.num_rows and regular_file(self.path) == self.signature:
                 return pa.Table.from_batches([batch.slice(row, 1)])
             row -= batch.num_rows
-        raise MetadataUnreadableError(f"{Path(self.path).name} ends too early.", path=self.path)
+        raise MetadataUnreadableError(
+            f"{Path(self.path).name} changes while it is read.", action="Try again when it is written.", path=self.path
+        )
 
 
 def _open(path: str) -> pq.ParquetFile:
