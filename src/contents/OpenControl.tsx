@@ -54,18 +54,14 @@ export function OpenControl({ state }: { readonly state: ExplorerState }) {
         Open
       </button>
       {unfolded && (
-        <form
+        <div
           class="h5x-open"
+          role="group"
           aria-label="Open another lookup"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void open();
-          }}
           onKeyDown={(event) => {
-            if (event.key === "Escape") {
-              event.preventDefault();
-              fold();
-            }
+            if (event.key !== "Escape") return;
+            event.preventDefault();
+            fold();
           }}
         >
           <span class="h5x-field">
@@ -81,16 +77,26 @@ export function OpenControl({ state }: { readonly state: ExplorerState }) {
                 setPath(event.currentTarget.value);
                 setError(null);
               }}
+              onKeyDown={(event) => {
+                if (event.key !== "Enter") return;
+                event.preventDefault();
+                void open();
+              }}
             />
           </span>
-          <button type="submit" class="h5x-button h5x-primary" disabled={opening || path.trim() === ""}>
+          <button
+            type="button"
+            class="h5x-button h5x-primary"
+            disabled={opening || path.trim() === ""}
+            onClick={() => void open()}
+          >
             {opening ? "Opening…" : "Open lookup"}
           </button>
           <button type="button" class="h5x-button" onClick={fold}>
             Cancel
           </button>
           {error !== null && <Problem error={error} />}
-        </form>
+        </div>
       )}
     </>
   );

@@ -49,12 +49,7 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
 
   return (
     <search class="h5x-search">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void find();
-        }}
-      >
+      <div class="h5x-search-line">
         <span class="h5x-field">
           <Icon name="search" />
           <input
@@ -69,10 +64,11 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
               setMessage("");
             }}
             onKeyDown={(event) => {
-              if (event.key === "Escape" && searching) {
-                event.preventDefault();
-                stop();
-              }
+              // Not a form: within JupyterLab's cells a form is not submitted by Enter.
+              if (event.key === "Enter") void find();
+              else if (event.key === "Escape" && searching) stop();
+              else return;
+              event.preventDefault();
             }}
           />
         </span>
@@ -81,7 +77,7 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
             Stop
           </button>
         )}
-      </form>
+      </div>
       <p class="h5x-search-message" role="status">
         {searching ? "Searching…" : message}
       </p>
