@@ -76,13 +76,19 @@ class Dispatcher:
         try:
             message = decode(content)
         except BadRequestError as error:
-            for name in error.details.get("requests", ()):
-                self._answer(Failure.of(name, error).to_json(), [])
+            self._refuse(error)
             return
         if isinstance(message, Cancel):
             self._cancel(message)
         else:
             self._start(message)
+
+    def _refuse(self, error: BadRequestError) -> None:
+        """Answer the requests of a message that is not understood, less those that are answered anyway."""
+        with self._lock:
+            names = [name for name in dict.fromkeys(error.details.get("requests", ())) if name not in self._running]
+        for name in names:
+            self._answer(Failure.of(name, error))
 
     def _start(self, ask: Ask) -> None:
         for request in ask.requests:
@@ -108,11 +114,11 @@ class Dispatcher:
                 self._running.pop(request.request, None)
             if error is None:
                 assert isinstance(outcome, tuple)
-                self._answer(Reply(request.request, outcome[0]).to_json(), outcome[1])
+                self._answer(Reply(request.request, outcome[0]), outcome[1])
                 return
             if not isinstance(error, ExplorerError):
                 log.error("the request %s failed", request.method, exc_info=error)
-            self._answer(Failure.of(request.request, error).to_json(), [])
+            self._answer(Failure.of(request.request, error))
 
         return jobs.Job(work, done, handler.seconds if handler else 1)
 
@@ -123,12 +129,14 @@ class Dispatcher:
             if job is not None:
                 job.cancel()
 
-    def _answer(self, content: dict[str, Any], buffers: Buffers) -> None:
+    def _answer(self, answer: Reply | Failure, buffers: Sequence[bytes] = ()) -> None:
         try:
             with self._send_lock:
-                self._send(content, buffers)
-        except Exception:
+                self._send(answer.to_json(), list(buffers))
+        except Exception as error:
             log.exception("an answer could not be sent")
+            if isinstance(answer, Reply):  # there may be something in it that cannot be; the page waits for an answer
+                self._answer(Failure.of(answer.request, error))
 
     def close(self) -> None:
         """Withdraw all that is running."""

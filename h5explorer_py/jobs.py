@@ -91,7 +91,7 @@ class Job:
             self._ended = True
         try:
             self._done(result, error)
-        except Exception:
+        except BaseException:  # whatever it is, it must not end the thread that works for all
             log.exception("the outcome of a job could not be told")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from h5explorer_py.errors import BadRequestError, ExplorerError, InternalError
+from h5explorer_py.files import shorten
 
 VERSION = 1
 """Raised whenever one side would misunderstand the other."""
@@ -134,10 +135,10 @@ def decode(content: Any) -> Ask | Cancel:
         return Cancel(tuple(requests))
     names = [each["request"] for each in requests if isinstance(each, dict) and isinstance(each.get("request"), str)]
     if content.get("kind") != "ask":
-        raise BadRequestError(f"There is no kind of message {content.get('kind')!r}.", requests=names)
+        raise BadRequestError(f"There is no kind of message {_shown(content.get('kind'))}.", requests=names)
     if content.get("version") != VERSION:
         raise BadRequestError(
-            f"The page speaks version {content.get('version')!r} of the protocol, the kernel version {VERSION}.",
+            f"The page speaks version {_shown(content.get('version'))} of the protocol, the kernel version {VERSION}.",
             action="Restart the kernel and reload the page, so that both are of one h5explorer.",
             requests=names,
         )
@@ -155,10 +156,17 @@ def _request(content: Any) -> Request:
     if not isinstance(request, str) or not 0 < len(request) <= _LONGEST_ID:
         raise BadRequestError(f"A request has a name of up to {_LONGEST_ID} characters.")
     if method not in METHODS:
-        raise BadRequestError(f"There is no method {method!r}.")
+        raise BadRequestError(f"There is no method {_shown(method)}.")
     if not isinstance(params, dict):
         raise BadRequestError("A request's params are a JSON object.")
     return Request(request, method, params)
+
+
+def _shown(value: Any) -> str:
+    """Write a value of a message in a few signs, whatever it is."""
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "an object"
+    return shorten(repr(value)) if not isinstance(value, int) or abs(value) < 1 << 64 else "a larger one"
 
 
 def integer(params: JSON, name: str, low: int, high: int) -> int:
@@ -171,7 +179,7 @@ def integer(params: JSON, name: str, low: int, high: int) -> int:
     """
     value = params.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise BadRequestError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+        raise BadRequestError(f"{name} must be a whole number from {low} to {high}, not {_shown(value)}.")
     return value
 
 

@@ -50,13 +50,7 @@ class Selection:
             return cls((), read)
         if isinstance(rows, range) and rows.step == 1:
             return cls([(rows.start, max(rows.start, rows.stop))], read)
-        try:
-            numbers = [operator.index(rows)] if isinstance(rows, SupportsIndex) else [*map(operator.index, rows)]
-        except TypeError as error:
-            raise BadRequestError(
-                "A selection is a row number, a range, or row numbers counted from 0.",
-            ) from error
-        return cls([(number, number + 1) for number in numbers], read)
+        return cls([(number, number + 1) for number in _numbers(rows)], read)
 
     @property
     def ranges(self) -> tuple[tuple[int, int], ...]:
@@ -93,6 +87,17 @@ class Selection:
         import pyarrow as pa
 
         return pa.concat_tables([self._read(0, 0), *(self._read(start, stop) for start, stop in self._ranges)])
+
+
+def _numbers(rows: Any) -> list[int]:
+    try:
+        return [operator.index(rows)]  # an array has the method too, yet is none
+    except TypeError:
+        pass
+    try:
+        return [operator.index(row) for row in rows]
+    except TypeError as error:
+        raise BadRequestError("A selection is a row number, a range, or row numbers counted from 0.") from error
 
 
 def merged(ranges: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:

@@ -30,6 +30,7 @@ class Session:
 
     def __init__(self, source: Any, options: Options) -> None:
         self._lock = threading.Lock()
+        self._telling = threading.RLock()  # a listener may open the next
         self._number = 1
         self._options = options
         self._dataset: Dataset | None = Dataset(source, options.columns, options.root)
@@ -52,8 +53,9 @@ class Session:
             old, self._dataset = self._dataset, opened
             self._options = chosen
             self._number += 1
-        for tell in self.on_opened:
-            tell()
+        with self._telling:  # one after the other: what is told last is what is open
+            for tell in self.on_opened:
+                tell()
         old.close()
 
     @property

@@ -1,0 +1,423 @@
+"""Everything that the page can ask for, good and bad, by the way that a message takes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image as pil
+
+from h5explorer_py import handlers as module
+from h5explorer_py.assets import STATIC, asset_names
+from h5explorer_py.dispatch import Dispatcher
+from h5explorer_py.handlers import handlers
+from h5explorer_py.options import Options
+from h5explorer_py.protocol import METHODS, Request
+from h5explorer_py.session import Session
+from tests.fixtures.datasets import EVERY_TYPE, FORMATS, GOOD_SHARDS, key, write_images
+from tests.fixtures.pictures import encoded, pixels
+from tests.py.support import Page, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+class Asking:
+    """A page with a dispatcher and a session of its own."""
+
+    def __init__(self, lookup: Any) -> None:
+        self.session = Session(lookup, Options())
+        self.page = Page()
+        self.dispatcher = Dispatcher(handlers(self.session), self.page.send)
+        self.count = 0
+
+    def __call__(self, method: str, **params: Any) -> tuple[dict[str, Any], list[bytes]]:
+        """Return the result and its buffers."""
+        content, buffers = self.answer(method, params)
+        assert content["kind"] == "reply", content
+        return content["result"], buffers
+
+    def refused(self, method: str, **params: Any) -> dict[str, Any]:
+        """Return the error."""
+        content, buffers = self.answer(method, params)
+        assert content["kind"] == "failure", content
+        assert buffers == []
+        error = content["error"]
+        assert error["message"].endswith(".")
+        return error
+
+    def answer(self, method: str, params: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        self.count += 1
+        name = f"r{self.count}"
+        self.dispatcher.receive(ask(Request(name, method, params)))
+        content, buffers = self.page.only(name, seconds=30)
+        json.dumps(content, allow_nan=False)
+        return content, buffers
+
+    def close(self) -> None:
+        self.dispatcher.close()
+        self.session.close()
+
+
+@pytest.fixture
+def asking_about() -> Iterator[Callable[[Path], Asking]]:
+    """Ask about a lookup."""
+    with contextlib.ExitStack() as stack:
+
+        def make(lookup: Path) -> Asking:
+            made = Asking(lookup)
+            stack.callback(made.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def asking(contract: Path, asking_about: Callable[[Path], Asking]) -> Asking:
+    return asking_about(contract / "lookup.parquet")
+
+
+@pytest.fixture
+def asking_for(tmp_path: Path, asking_about: Callable[[Path], Asking]) -> Callable[[dict[str, bytes]], Asking]:
+    """Ask about a shard with certain images, in this order."""
+
+    def make(images: dict[str, bytes]) -> Asking:
+        write_images(tmp_path / "s_images.h5", images)
+        pq.write_table(pa.table({"uuid": list(images), "filepath": ["s"] * len(images)}), tmp_path / "lookup.parquet")
+        return asking_about(tmp_path / "lookup.parquet")
+
+    return make
+
+
+# Rows
+
+
+def test_rows(asking: Asking, expected: dict[str, Any]) -> None:
+    result, [buffer] = asking("rows", start=98, stop=120)
+    assert result == {"dataset": 1, "start": 98, "rows": 22, "notices": []}
+    table = pq.read_table(pa.BufferReader(buffer))
+    assert table.column_names == ["uuid", "filepath"]
+    assert [list(row.values()) for row in table.to_pylist()] == expected["rows"][98:120]
+
+
+@pytest.mark.parametrize(("start", "stop", "count"), [(0, 0, 0), (320, 400, 3), (323, 400, 0), (10**9, 10**9 + 5, 0)])
+def test_rows_at_the_end(asking: Asking, start: int, stop: int, count: int) -> None:
+    result, [buffer] = asking("rows", start=start, stop=stop)
+    assert result["rows"] == pq.read_table(pa.BufferReader(buffer)).num_rows == count
+
+
+def test_rows_tell_what_is_odd_in_the_lookup(tmp_path: Path, asking_about: Callable[[Path], Asking]) -> None:
+    (tmp_path / "l.csv").write_text("uuid,filepath\na,f,surplus\n")
+    asking = asking_about(tmp_path / "l.csv")
+    [notice] = asking("rows", start=0, stop=5)[0]["notices"]
+    assert "surplus" in notice
+
+
+def test_stats(asking: Asking, expected: dict[str, Any]) -> None:
+    result, buffers = asking("stats")
+    assert result == {"dataset": 1, "records": len(expected["rows"]), "filepaths": expected["filepaths"]}
+    assert buffers == []
+
+
+# Images
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 150, 299])
+def test_an_image(asking: Asking, contract: Path, number: int) -> None:
+    result, [data] = asking("image", row=number, dataset=1)
+    source = contract / f"{GOOD_SHARDS[number // 100]}_images.h5"
+    with h5py.File(source, "r") as file:
+        assert data == file["images"][key(number)][()].tobytes()
+    with pil.open(io.BytesIO(data)) as opened:
+        assert (result["width"], result["height"]) == opened.size
+    assert result["row"] == number
+    assert result["key"] == key(number)
+    assert result["format"].upper() == FORMATS[number % len(FORMATS)]
+    assert result["mediaType"] == f"image/{FORMATS[number % len(FORMATS)].lower()}"
+    assert result["source"] == str(source)
+    assert result["bytes"] == len(data)
+    assert 0 < result["seconds"] < 30
+    assert result["notes"] == []
+    assert result["state"]
+
+
+def test_an_image_that_the_page_has_already(asking: Asking) -> None:
+    state = asking("image", row=5)[0]["state"]
+    assert asking("image", row=5, known=state) == ({"row": 5, "unchanged": True}, [])
+    for known in ("another", 3, None, ["x"], {}):
+        assert asking("image", row=5, known=known)[1] != []
+
+
+def test_an_image_whose_file_has_changed_is_sent_anew(
+    tmp_path: Path, asking_for: Callable[[dict[str, bytes]], Asking]
+) -> None:
+    asking = asking_for({"a": encoded(1)})
+    state = asking("image", row=0)[0]["state"]
+    write_images(tmp_path / "new.h5", {"a": encoded(2)})
+    (tmp_path / "new.h5").rename(tmp_path / "s_images.h5")
+    result, [data] = asking("image", row=0, known=state)
+    assert data == encoded(2)
+    assert result["state"] != state
+
+
+NOT_SHOWN = {
+    "no_shard": "shard_not_found",
+    "no_key": "image_not_found",
+    "no_filepath": "no_filepath",
+    "no_uuid": "key_not_found",
+    "no_group": "no_images_group",
+    "tiff": "format_not_shown",
+    "truncated_jpeg": "truncated_image",
+    "truncated_png": "truncated_image",
+    "empty": "empty_image",
+    "scalar": "not_an_image",
+    "raw_array": "array_not_shown",
+    "group": "not_an_image",
+    "unknown_bytes": "format_not_shown",
+    "svg": "format_not_shown",
+    "external_storage": "outside_data",
+    "external_link": "outside_data",
+}
+
+
+def test_every_odd_row_is_shown_or_says_why_not(asking: Asking, expected: dict[str, Any]) -> None:
+    codes = {}
+    for name, row in expected["bad"].items():
+        content, _ = asking.answer("image", {"row": row})
+        codes[name] = content["error"]["code"] if content["kind"] == "failure" else ""
+    assert {name: code for name, code in codes.items() if code} == NOT_SHOWN
+
+
+def test_sixteen_bits_say_that_they_are_shown_in_eight(asking: Asking, expected: dict[str, Any]) -> None:
+    [note] = asking("image", row=expected["bad"]["sixteen_bit"])[0]["notes"]
+    assert "16 bits" in note
+
+
+@pytest.mark.parametrize("name", ["tiff", "unknown_bytes", "svg", "truncated_png"])
+def test_what_cannot_be_shown_can_be_saved(asking: Asking, expected: dict[str, Any], contract: Path, name: str) -> None:
+    error = asking.refused("image", row=expected["bad"][name])
+    assert error["details"]["savable"] is True
+    assert "saved" in error["action"]
+    _, [data] = asking("original", row=expected["bad"][name])
+    with h5py.File(contract / "odd_images.h5", "r") as file:
+        assert data == file["images"][name][()].tobytes()
+
+
+def test_no_raw_bytes_reach_a_sentence(asking_for: Callable[[dict[str, bytes]], Asking]) -> None:
+    asking = asking_for({"<b>" * 100: b"\x00\x01<script>" * 50})
+    message = asking.refused("image", row=0)["message"]
+    assert "00 01 3c" in message
+    assert len(message) < 300
+
+
+def large_png(width: int, height: int) -> bytes:
+    data = bytearray(encoded(1, "PNG"))
+    data[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    return bytes(data)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_of_too_many_pixels_is_not_sent(asking_for: Callable[[dict[str, bytes]], Asking]) -> None:
+    asking = asking_for({"much": large_png(40_000, 40_000), "more": large_png(12_000, 12_000), "ok": encoded(1)})
+    for row in (0, 1):
+        assert asking.refused("image", row=row)["code"] == "too_large"
+    assert asking("image", row=2)[1] == [encoded(1)]
+
+
+def test_original_bytes(asking: Asking) -> None:
+    result, [data] = asking("original", row=7)
+    assert result["bytes"] == len(data)
+    assert result["key"] == key(7)
+    assert asking("image", row=7)[1] == [data]
+
+
+def test_neighbours_in_one_answer(asking: Asking, expected: dict[str, Any]) -> None:
+    rows = [3, 1, expected["bad"]["tiff"], 10**9, 200]
+    result, buffers = asking("images", rows=rows, room=10_000_000)
+    assert [facts["row"] for facts in result["images"]] == [3, 1, 200]
+    for facts, data in zip(result["images"], buffers, strict=True):
+        alone, [wanted] = asking("image", row=facts["row"])
+        assert data == wanted
+        assert {**facts, "seconds": 0} == {**alone, "seconds": 0}
+
+
+def test_neighbours_stop_where_there_is_no_room(asking: Asking) -> None:
+    sizes = [asking("image", row=row)[0]["bytes"] for row in range(5)]
+    result, buffers = asking("images", rows=list(range(5)), room=sum(sizes[:3]))
+    assert [facts["row"] for facts in result["images"]] == [0, 1, 2]
+    assert sum(map(len, buffers)) <= sum(sizes[:3])
+    assert asking("images", rows=[0], room=0) == ({"images": []}, [])
+    assert asking("images", rows=[], room=5) == ({"images": []}, [])
+
+
+# Metadata
+
+
+def test_metadata(asking: Asking, contract: Path) -> None:
+    result, [buffer] = asking("metadata", row=150)
+    assert result["row"] == 150
+    assert result["key"] == key(150)
+    assert result["matches"] == 1
+    assert result["source"] == str(contract / "shard_001_metadata.parquet")
+    assert [column["name"] for column in result["columns"]] == EVERY_TYPE.names
+    kinds = {column["name"]: column["type"] for column in result["columns"]}
+    assert kinds["big"] == "int64"
+    assert kinds["colour"] == "dictionary<string>"
+    assert kinds["words"] == "list<string>"
+    [record] = pq.read_table(pa.BufferReader(buffer)).to_pylist()
+    assert record["big"] == 9_007_199_254_740_993 + 150
+    assert record["price"] == "-12345678901234567890.10"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("no_record", "record_not_found"),
+        ("no_metadata", "metadata_not_found"),
+        ("no_shard", "metadata_not_found"),
+        ("no_filepath", "no_filepath"),
+        ("no_uuid", "key_not_found"),
+    ],
+)
+def test_a_row_without_metadata_says_why(asking: Asking, expected: dict[str, Any], name: str, code: str) -> None:
+    assert asking.refused("metadata", row=expected["bad"][name])["code"] == code
+
+
+# Finding and opening
+
+
+def test_find(asking: Asking, expected: dict[str, Any]) -> None:
+    assert asking("find", text=key(250)) == ({"dataset": 1, "row": 250}, [])
+    assert asking("find", text="12")[0]["row"] == 11
+    assert asking("find", text="path:shard_002")[0]["row"] == 200
+    assert asking("find", text="path:shard_002", after=299)[0]["row"] == 200
+    assert asking("find", text="uuid:tif")[0]["row"] == expected["bad"]["tiff"]
+    assert asking("find", text="nothing like it")[0]["row"] is None
+    assert asking("find", text="\ud800")[0]["row"] is None
+
+
+def test_open_and_what_was_asked_of_the_old_one(asking: Asking, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"uuid": ["a"], "filepath": ["f"]}), tmp_path / "second.parquet")
+    result, _ = asking("open", path=str(tmp_path / "second.parquet"))
+    assert result["dataset"] == 2
+    assert result["records"] == 1
+    assert asking.refused("rows", start=0, stop=1, dataset=1)["code"] == "stale_dataset"
+    assert asking("rows", start=0, stop=9, dataset=2)[0]["rows"] == 1
+
+
+def test_a_lookup_that_is_refused_leaves_the_open_one(asking: Asking, contract: Path) -> None:
+    for path, code in (
+        ("absent.parquet", "lookup_not_found"),
+        ("not_a_lookup.parquet", "lookup_unreadable"),
+        ("wrong_columns.parquet", "wrong_columns"),
+    ):
+        assert asking.refused("open", path=str(contract / path))["code"] == code
+    assert asking("rows", start=0, stop=9, dataset=1)[0]["rows"] == 9
+
+
+def test_a_lookup_without_rows_opens(asking: Asking, contract: Path) -> None:
+    assert asking("open", path=str(contract / "header_only.parquet"))[0]["records"] == 0
+    assert asking("rows", start=0, stop=100)[0]["rows"] == 0
+    assert asking("stats")[0] == {"dataset": 2, "records": 0, "filepaths": 0}
+    assert asking.refused("image", row=0)["code"] == "row_out_of_range"
+
+
+# Parts of the front end
+
+
+def test_the_parts_of_the_front_end(asking: Asking) -> None:
+    for name in asset_names().values():
+        result, [data] = asking("asset", name=name)
+        assert result == {"name": name, "encoding": "gzip"}
+        assert data == (STATIC / f"{name}.gz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "widget.js", "../widget.py", "../../pyproject.toml", "/etc/passwd", "assets.json", "decoder", ".", "\0"],
+)
+def test_no_other_file_is_a_part_of_it(asking: Asking, name: str) -> None:
+    assert asking.refused("asset", name=name)["code"] == "bad_request"
+
+
+# What is no request
+
+NUMBERS = [-1, 1.5, "1", None, [], {}, True, 1 << 60]
+BAD = [
+    *(("rows", {"start": number, "stop": 5}) for number in NUMBERS),
+    *(("rows", {"start": 3, "stop": number}) for number in (2, 3 + module.MOST_ROWS + 1, *NUMBERS[:-1])),
+    *((method, {"row": number}) for method in ("image", "original", "metadata") for number in NUMBERS),
+    *((method, {}) for method in ("rows", "image", "original", "images", "metadata", "find", "open", "asset")),
+    *(("images", {"rows": rows, "room": 5}) for rows in (None, 3, "12", {"0": 1}, list(range(17)))),
+    *(("images", {"rows": [1], "room": number}) for number in NUMBERS),
+    *(("find", {"text": text}) for text in (None, 3, [], "x" * 1001)),
+    *(("find", {"text": "x", "after": number}) for number in NUMBERS if number is not None),
+    *(("open", {"path": path}) for path in (None, 3, ["a"], "x" * 10_001)),
+    *(("stats", {"dataset": number}) for number in (0, -1, 1.5, "1", True, [])),
+]
+
+
+@pytest.mark.parametrize(("method", "params"), BAD, ids=lambda value: str(value)[:40])
+def test_params_that_are_none_are_refused(asking: Asking, method: str, params: dict[str, Any]) -> None:
+    error = asking.refused(method, **params)
+    assert error["code"] == "bad_request"
+    assert len(error["message"]) < 300
+
+
+def test_nothing_but_open_takes_a_path(asking: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page cannot have a file read that the lookup does not name, whatever it adds to a request."""
+    write_images(tmp_path / "secret_images.h5", {"a": encoded(9), key(0): encoded(9)})
+    pq.write_table(pa.table({"uuid": [key(0)], "secret": ["s"]}), tmp_path / "secret_metadata.parquet")
+    paths = {
+        name: str(tmp_path / "secret")
+        for name in ("filepath", "path", "source", "file", "root", "folder", "shard", "images", "lookup", "url")
+    }
+    looked: list[str] = []
+    stat, opening = os.stat, open
+
+    def seen_stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+        looked.append(str(path))
+        return stat(path, *arguments, **options)
+
+    def seen_open(path: Any, *arguments: Any, **options: Any) -> Any:
+        looked.append(str(path))
+        return opening(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "stat", seen_stat)
+    monkeypatch.setattr("builtins.open", seen_open)
+    good = {"row": 0, "start": 0, "stop": 3, "rows": [0], "room": 10**9, "text": "x", "name": "x", "known": "x"}
+    for method in METHODS:
+        if method == "open":
+            continue
+        content, buffers = asking.answer(method, {**paths, **good, "key": "a", "uuid": "a"})
+        assert "secret" not in json.dumps(content)
+        assert encoded(9) not in buffers
+    assert looked
+    assert not [path for path in looked if "secret" in path]
+
+
+def test_a_hostile_lookup_reaches_only_what_it_names(tmp_path: Path, asking_about: Callable[[Path], Asking]) -> None:
+    """Keys are names in the group and filepaths are files of shards: neither reads anything else."""
+    (tmp_path / "plain.txt").write_text("not for the page")
+    write_images(tmp_path / "s_images.h5", {"a": encoded(1)})
+    table = pa.table({"uuid": ["../a", "a"], "filepath": ["s", "plain.txt"]})
+    pq.write_table(table, tmp_path / "lookup.parquet")
+    asking = asking_about(tmp_path / "lookup.parquet")
+    assert asking.refused("image", row=0)["code"] == "image_not_found"
+    assert asking.refused("image", row=1)["code"] == "shard_not_found"
+
+
+def test_pixels_of_the_fixture_tell_the_rows_apart() -> None:
+    assert len({pixels(number).tobytes() for number in range(300)}) == 300
+    assert np.array_equal(pixels(3), pixels(3))
