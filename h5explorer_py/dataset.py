@@ -140,8 +140,7 @@ class Dataset:
         held = self._entries.get(row)
         if held is not None:
             return held
-        if not 0 <= row < self.num_rows:
-            raise RowOutOfRangeError(f"There is no row {row:,}: rows go from 0 to {self.num_rows - 1:,}.", row=row)
+        self.check_row(row)
         self._check_open()
         table, at = self._window(row // WINDOW_ROWS), row % WINDOW_ROWS
         found = Entry(row, table.column(0)[at].as_py(), table.column(1)[at].as_py())
@@ -150,6 +149,17 @@ class Dataset:
             if len(self._entries) > _ENTRIES_KEPT:
                 self._entries.popitem(last=False)
         return found
+
+    def check_row(self, row: int) -> None:
+        """Raise where there is no such row.
+
+        Raises
+        ------
+        RowOutOfRangeError
+        """
+        if not 0 <= row < self.num_rows:
+            rows = f"rows go from 0 to {self.num_rows - 1:,}" if self.num_rows else "the lookup has none"
+            raise RowOutOfRangeError(f"There is no row {row:,}: {rows}.", row=row)
 
     def row_of(self, key: str) -> int:
         """Return the row of a uuid.

@@ -49,6 +49,21 @@ class _SelectionTrait(traitlets.TraitType[Selection, Any]):
         return selection
 
 
+class _RowTrait(traitlets.TraitType[int | None, Any]):
+    """A trait that holds the number of a row, or nothing."""
+
+    info_text = "a row number"
+
+    def validate(self, obj: Any, value: Any) -> int:
+        explorer: Explorer = obj
+        try:
+            row = operator.index(value)
+        except TypeError:
+            self.error(obj, value)
+        explorer._session.dataset.check_row(row)  # noqa: SLF001  (its own trait)
+        return row
+
+
 class Explorer(anywidget.AnyWidget):
     """See an image data set kept in sharded HDF5 files, in three panels.
 
@@ -87,7 +102,7 @@ class Explorer(anywidget.AnyWidget):
 
     _opened = traitlets.Dict().tag(sync=True)
     _assets = traitlets.Dict().tag(sync=True)
-    current = traitlets.Int(None, allow_none=True, help="The row that is shown, counted from 0.").tag(sync=True)
+    current = _RowTrait(None, allow_none=True, help="The row that is shown, counted from 0.").tag(sync=True)
     selection = _SelectionTrait(help="The rows that are selected.").tag(
         sync=True,
         to_json=lambda value, _: {"ranges": [list(each) for each in value.ranges]},
@@ -115,13 +130,17 @@ class Explorer(anywidget.AnyWidget):
 
         self._session = Session(lookup, Options(root, KeyColumns(uuid_column, filepath_column)))
         self._still = ThreadPoolExecutor(1, "h5explorer-still")
-        super().__init__(
-            _opened=self._session.describe(),
-            _assets={**asset_names(), "model": shared_assets().model_id},
-            current=0 if len(self) else None,
-            selection=Selection(),
-            height=height,
-        )
+        try:
+            super().__init__(
+                _opened=self._session.describe(),
+                _assets={**asset_names(), "model": shared_assets().model_id},
+                current=0 if len(self) else None,
+                selection=Selection(),
+                height=height,
+            )
+        except BaseException:
+            self._session.close()
+            raise
         answer_beside_cells(self.comm)
         self._dispatcher = Dispatcher(handlers(self._session), self.send)
         self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
@@ -259,13 +278,6 @@ class Explorer(anywidget.AnyWidget):
 
     # The widget
 
-    @traitlets.validate("current")
-    def _valid_current(self, proposal: Any) -> int | None:
-        row: int | None = proposal["value"]
-        if row is not None:
-            self._session.dataset.entry(row)
-        return row
-
     @traitlets.validate("height")
     def _valid_height(self, proposal: Any) -> int | str | None:
         height: int | str | None = proposal["value"]
@@ -275,11 +287,20 @@ class Explorer(anywidget.AnyWidget):
         return height
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take over what the page has changed; a row of a lookup that has been replaced meanwhile is left out."""
-        row = sync_data.get("current")
-        if isinstance(row, int) and not 0 <= row < len(self):
-            sync_data = {name: value for name, value in sync_data.items() if name not in {"current", "selection"}}
+        """Take over what the page has changed; rows of a lookup that has been replaced meanwhile are left out."""
+        rows = {"current", "selection"}
+        if not all(self._fits(name, sync_data[name]) for name in rows & sync_data.keys()):
+            sync_data = {name: value for name, value in sync_data.items() if name not in rows}
         super().set_state(sync_data)
+
+    def _fits(self, name: str, value: Any) -> bool:
+        trait = self.traits()[name]
+        from_json = trait.metadata.get("from_json", lambda value, _: value)
+        try:
+            trait._validate(self, from_json(value, self))  # noqa: SLF001  (as setting it would)
+        except (ExplorerError, traitlets.TraitError, TypeError, ValueError, LookupError):
+            return False
+        return True
 
     def close(self) -> None:
         """Take the widget off the page and let go of all files."""
@@ -308,15 +329,17 @@ class Explorer(anywidget.AnyWidget):
     def _still_html(self) -> str:
         """Return the still picture; without the picture where it takes too long or there is none."""
         lookup = self._session.dataset.lookup
-        image: Image | None = None
         if self.current is not None:
             try:
-                image = self._still.submit(self.image, self.current).result(_STILL_SECONDS)
+                return self._still.submit(self._still_of, self.current).result(_STILL_SECONDS)
             except (ExplorerError, TimeoutError):
-                image = None
-        if image is not None and is_truncated(image.data, image.format):
-            image = None
-        return still_html(lookup.name, lookup.num_rows, image)
+                pass
+        return still_html(lookup.name, lookup.num_rows, None)
+
+    def _still_of(self, row: int) -> str:
+        lookup = self._session.dataset.lookup
+        image = self.image(row)
+        return still_html(lookup.name, lookup.num_rows, None if is_truncated(image.data, image.format) else image)
 
 
 def _columns(table: pa.Table) -> tuple[list[str], list[pa.ChunkedArray]]:
