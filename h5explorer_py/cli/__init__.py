@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from h5explorer_py._version import __version__
 from h5explorer_py.errors import ExplorerError
+from h5explorer_py.files import why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         return _demo(chosen.folder)
-    except (ExplorerError, OSError) as error:
-        print(f"h5explorer: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+    except ExplorerError as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"{error.filename or chosen.folder} cannot be written: {why(error)}."
+    print(f"h5explorer: {reason}", file=sys.stderr)  # noqa: T201
+    return 1
 
 
 def _demo(folder: str) -> int:
