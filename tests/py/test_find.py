@@ -73,7 +73,7 @@ def plain_find(pairs: list[tuple[str | None, str | None]], query: Query, after: 
     if not text:
         return None
     start = 0 if after is None else after + 1
-    order = [*range(start, len(pairs)), *range(start)]
+    order = [*range(start, len(pairs)), *range(min(start, len(pairs)))]
     if after is None and query.in_uuid:
         exact = [row for row in order if pairs[row][0] == query.text]
         if exact:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import queue
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -39,11 +38,11 @@ class Kernel:
         self._listening.start()
 
     def _listen(self) -> None:
+        socket = self.client.iopub_channel.socket
         while not self._over.is_set():
-            try:
-                self.published.append(self.client.get_iopub_msg(timeout=0.1))
-            except queue.Empty:
-                continue
+            if socket.poll(100):
+                _, message = self.client.session.recv(socket, 0)
+                self.published.append(message)
 
     def close(self) -> None:
         self._over.set()

@@ -61,6 +61,7 @@ class Recorded(BaseComm):
 @pytest.fixture(autouse=True)
 def _recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comm, "create_comm", Recorded)
+    monkeypatch.setattr("h5explorer_py.assets._shared", None)
 
 
 def lookup(folder: Path, name: str, keys: list[str | None], filepaths: list[str | None]) -> Path:
