@@ -17,6 +17,7 @@ import {
   splitterPercent,
 } from "./layout";
 import { Splitter } from "./Splitter";
+import { useOwnKeys } from "./useOwnKeys";
 import { useSize } from "./useSize";
 
 const LABELS = ["Between contents and picture", "Between picture and metadata"] as const;
@@ -26,6 +27,7 @@ let views = 0;
 /** The three panels side by side, or stacked where there is little room. */
 export function App({ state }: { readonly state: ExplorerState }) {
   const { ref, width, height } = useSize<HTMLDivElement>();
+  useOwnKeys(ref);
   const [name] = useState(() => {
     views += 1;
     return `h5x-${views}`;
@@ -59,8 +61,6 @@ export function App({ state }: { readonly state: ExplorerState }) {
       ref={ref}
       class={`h5x-root h5x-${arrangement}`}
       style={{ height: state.height.value ?? `${FIRST_HEIGHT[arrangement]}px`, ...tracks(arrangement, now) }}
-      // Keys in the widget are the widget's: without this, JupyterLab moves between cells, or inserts one.
-      data-lm-suppress-shortcuts="true"
     >
       <ConnectionBar state={state} />
       <div class="h5x-panels">
