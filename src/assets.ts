@@ -22,30 +22,42 @@ export interface AssetRoads {
 
 const EXTENSION = "h5explorer";
 
+/** For how many milliseconds the extension's folder is waited for: what the kernel sends is a third as large. */
+export const FOLDER_PATIENCE_MS = 10_000;
+
 /**
  * Loads a part.
  *
+ * What a road brings is taken only if it can be used: a Hub may answer with its login page, a cache with a piece of the
+ * part. Then the next road is taken, and what the kernel sends replaces what the cache has.
+ *
  * @param name - Its file's name, which contains a hash of its content.
- * @returns Its bytes, unpacked.
- * @throws ExplorerError - As the kernel says.
+ * @param use - Makes the part out of its bytes; rejects where they are not the part's.
+ * @throws ExplorerError - As the kernel says, or whatever `use` rejects with for the kernel's bytes.
  */
-export async function loadAsset(name: string, roads: AssetRoads): Promise<Uint8Array<ArrayBuffer>> {
-  const served = roads.folder === null ? null : await fetchQuietly(`${roads.folder}/${name}`);
-  if (served !== null) return served;
-  const kept = await roads.cache.get(name);
-  if (kept !== null) return kept;
-  const unpacked = await unpack(await roads.ask(name));
-  void roads.cache.put(name, unpacked);
-  return unpacked;
+export async function loadAsset<Part>(
+  name: string,
+  roads: AssetRoads,
+  use: (bytes: Uint8Array<ArrayBuffer>) => Promise<Part>,
+): Promise<Part> {
+  for (const road of [() => served(name, roads.folder), () => roads.cache.get(name)]) {
+    try {
+      const bytes = await road();
+      if (bytes !== null) return await use(bytes);
+    } catch (error) {
+      console.debug(`h5explorer: ${name} is got another way`, error);
+    }
+  }
+  const bytes = await unpack(await roads.ask(name));
+  const part = await use(bytes);
+  void roads.cache.put(name, bytes).catch(() => {}); // it only saves time
+  return part;
 }
 
-async function fetchQuietly(url: string): Promise<Uint8Array<ArrayBuffer> | null> {
-  try {
-    const response = await fetch(url);
-    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
-  } catch {
-    return null; // the next road may be open
-  }
+async function served(name: string, folder: string | null): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (folder === null) return null;
+  const response = await fetch(`${folder}/${name}`, { signal: AbortSignal.timeout(FOLDER_PATIENCE_MS) });
+  return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
 }
 
 async function unpack(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {

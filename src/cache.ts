@@ -1,5 +1,7 @@
 /** The browser's own store for parts of the front end, so that a page that was open before starts at once. */
 
+import { inTime } from "./time";
+
 /** Keeps bytes by name. Where the browser allows no store, nothing is kept and nothing fails. */
 export interface AssetCache {
   get(name: string): Promise<Uint8Array<ArrayBuffer> | null>;
@@ -9,10 +11,16 @@ export interface AssetCache {
 const DATABASE = "h5explorer";
 const STORE = "assets";
 
+/** For how many milliseconds the store is waited for: some browsers never answer where it is blocked. */
+export const CACHE_PATIENCE_MS = 2_000;
+
 /** Keeps parts in IndexedDB. Parts of other versions are thrown away when a new one is put. */
 export class IndexedDbCache implements AssetCache {
   async get(name: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    const found: unknown = await this.#in("readonly", (store) => store.get(name));
+    const found: unknown = await inTime(
+      this.#in("readonly", (store) => store.get(name)),
+      CACHE_PATIENCE_MS,
+    );
     return found instanceof ArrayBuffer && found.byteLength > 0 ? new Uint8Array(found) : null;
   }
 

@@ -3,6 +3,7 @@
 import { type AssetRoads, loadAsset } from "../assets";
 import { ExplorerError } from "../errors";
 import { isFields } from "../fields";
+import { inTime } from "../time";
 import type { TableDecoder } from "./tables";
 
 /** The names of the decoder's parts, each with a hash of its content. */
@@ -13,6 +14,9 @@ export interface DecoderParts {
 
 /** Gives the decoder, started. A failure is forgotten, so that the next call tries again. */
 export type GetDecoder = () => Promise<TableDecoder>;
+
+/** For how many milliseconds a load that another widget has begun is waited for. */
+export const OTHERS_PATIENCE_MS = 10_000;
 
 const PAGE = Symbol.for("h5explorer.decoders");
 
@@ -32,30 +36,34 @@ function decodersOfPage(): Decoders {
  *
  * @throws ExplorerError - `decoder_unavailable` where the page does not let it start, or as the kernel says.
  */
-export function pagesDecoder(parts: DecoderParts, roads: AssetRoads): Promise<TableDecoder> {
+export async function pagesDecoder(parts: DecoderParts, roads: AssetRoads): Promise<TableDecoder> {
   const decoders = decodersOfPage();
   const key = `${parts.script} ${parts.wasm}`;
   const known = decoders.get(key);
-  if (known === undefined) return start();
-  // Another widget's way may have failed because its kernel ended; this one has its own.
-  return known.catch(() => (decoders.get(key) === known ? start() : pagesDecoder(parts, roads)));
-
-  function start(): Promise<TableDecoder> {
-    const loading = load(parts, roads);
-    decoders.set(key, loading);
-    loading.catch(() => {
-      if (decoders.get(key) === loading) decoders.delete(key);
-    });
-    return loading;
+  if (known !== undefined) {
+    // Another widget's kernel may have ended, or may be at work for hours; this one has its own.
+    const decoder = await inTime(known, OTHERS_PATIENCE_MS);
+    if (decoder !== null) return decoder;
+    if (decoders.get(key) !== known) return pagesDecoder(parts, roads);
   }
+  const loading = load(parts, roads);
+  decoders.set(key, loading);
+  return loading;
 }
 
 async function load(parts: DecoderParts, roads: AssetRoads): Promise<TableDecoder> {
-  const [script, wasm] = await Promise.all([loadAsset(parts.script, roads), loadAsset(parts.wasm, roads)]);
+  const [decoder, module] = await Promise.all([
+    loadAsset(parts.script, roads, (script) => asked(() => importModule(script))),
+    loadAsset(parts.wasm, roads, (wasm) => asked(() => WebAssembly.compile(wasm))),
+  ]);
+  await asked(() => decoder.start(module));
+  return decoder;
+}
+
+/** Asks the browser for what a page may forbid. */
+async function asked<Value>(of: () => Promise<Value>): Promise<Value> {
   try {
-    const [decoder, module] = await Promise.all([importModule(script), WebAssembly.compile(wasm)]);
-    await decoder.start(module);
-    return decoder;
+    return await of();
   } catch (error) {
     throw new ExplorerError(
       "decoder_unavailable",

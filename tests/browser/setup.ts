@@ -12,7 +12,7 @@ export default async function setup(): Promise<void> {
   const page: webpack.Configuration = {
     ...config,
     devtool: false,
-    entry: { page: "./tests/browser/page/page.tsx" },
+    entry: { page: "./tests/browser/page/page.tsx", parts: "./tests/browser/page/parts.ts" },
     output: { path: path.join(root, ".cache", "browser"), filename: "[name].js" },
     experiments: {},
     plugins: [new MiniCssExtractPlugin({ filename: "[name].css" })],

@@ -18,6 +18,27 @@ describe("buffers", () => {
     shared.set([5, 6], 1);
     expect([...bytesOf(new DataView(shared.buffer, 1, 2))]).toEqual([5, 6]);
   });
+  test("every kind of view gives its own bytes, and no others", () => {
+    const kinds = [
+      (buffer: ArrayBuffer, at: number, length: number) => new DataView(buffer, at, length),
+      (buffer: ArrayBuffer, at: number, length: number) => new Uint8Array(buffer, at, length),
+      (buffer: ArrayBuffer, at: number, length: number) => new Int8Array(buffer, at, length),
+    ];
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 50 }),
+        fc.nat(),
+        fc.nat(),
+        fc.constantFrom(...kinds),
+        (whole, a, b, view) => {
+          const begin = a % (whole.length + 1);
+          const length = b % (whole.length + 1 - begin);
+          const buffer = Uint8Array.from(whole).buffer;
+          expect([...bytesOf(view(buffer, begin, length))]).toEqual([...whole.subarray(begin, begin + length)]);
+        },
+      ),
+    );
+  });
   test("what is none is told apart", () => {
     expect([new ArrayBuffer(1), new DataView(new ArrayBuffer(1)), "x", null, {}].map(isBuffer)).toEqual([
       true,
