@@ -2,15 +2,9 @@
 
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import usualPlaces from "./chromium.json";
 
-const PLACES = [
-  process.env.CHROMIUM_PATH ?? "",
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "/Applications/Chromium.app/Contents/MacOS/Chromium",
-];
+const PLACES = [process.env.CHROMIUM_PATH ?? "", ...usualPlaces];
 
 /** The browser's program. */
 export function chromiumProgram(): string {

@@ -1,7 +1,7 @@
 // What the npm scripts share: running programs, finding Python, knowing what is already set up.
 // Only Node's own modules, as the scripts run before anything is installed.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -28,6 +28,11 @@ export function stop(sentence) {
   process.exit(1);
 }
 
+/** Runs a program to its end, its output shown; returns its exit code, 1 when it could not be started. */
+export function run(program, args, options = {}) {
+  return spawnSync(program, args, { cwd: root, stdio: "inherit", shell: windows, ...options }).status ?? 1;
+}
+
 /** Runs a program to its end, its output shown; ends the script when it fails. */
 export function mustRun(program, args, options = {}) {
   const done = spawnSync(program, args, { cwd: root, stdio: "inherit", shell: windows, ...options });
@@ -41,16 +46,6 @@ export function mustRun(program, args, options = {}) {
 export function ask(program, args) {
   const done = spawnSync(program, args, { cwd: root, encoding: "utf8", shell: windows });
   return done.status === 0 ? done.stdout.trim() : undefined;
-}
-
-/** Starts a program that goes on until it is ended; resolves with its exit code. */
-export function runOn(program, args, options = {}) {
-  const child = spawn(program, args, { cwd: root, stdio: "inherit", shell: windows, ...options });
-  const ended = new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
-  });
-  return { child, ended };
 }
 
 function* filesBelow(place) {

@@ -1,7 +1,7 @@
 // `npm run setup`: npm packages, the Python environment in .venv, the build. Each step is skipped
 // when nothing that it depends on has changed.
 
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { ask, hashOf, mustRun, npmProgram, once, root, stop, venv, venvProgram } from "./run.js";
@@ -50,6 +50,8 @@ function pythonEnvironment() {
     const uv = (...args) => mustRun(venvProgram("uv"), ["pip", ...args, "--python", venvProgram("python")]);
     uv("install", "--quiet", "--require-hashes", "-r", "requirements.lock");
     uv("install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".");
+    // JupyterLab's own scripts in there are CommonJS, the project's are not.
+    writeFileSync(path.join(venv, "package.json"), "{}\n");
   });
 }
 
