@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from h5explorer_py import errors, protocol
+from h5explorer_py.assets import asset_names
+from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.errors import BadRequestError, error_kinds
 from h5explorer_py.handlers import handlers
+from h5explorer_py.options import Options
 from h5explorer_py.protocol import Ask, Cancel, Failure, Reply, Request, decode
-from tests.py.support import ROOT
+from h5explorer_py.session import Session
+from tests.py.support import ROOT, Page, ask
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAMPLES: dict[str, Any] = json.loads((ROOT / "tests" / "fixtures" / "protocol.json").read_text())
 
@@ -126,6 +133,44 @@ def test_any_json_is_understood_or_refused(content: Any) -> None:
         json.dumps(Failure.of("a", error).to_json())
     else:
         assert isinstance(understood, Ask | Cancel)
+
+
+def same_form(made: Any, sample: Any) -> bool:
+    """Whether two answers have the same names in them, and values of the same kinds."""
+    if isinstance(made, dict) and isinstance(sample, dict):
+        return made.keys() == sample.keys() and all(same_form(made[name], sample[name]) for name in made)
+    if isinstance(made, list) and isinstance(sample, list):
+        return not made or not sample or same_form(made[0], sample[0])
+    return type(made) is type(sample)
+
+
+@pytest.mark.parametrize(
+    "exchange", SAMPLES["exchanges"], ids=[f"{at}-{each['method']}" for at, each in enumerate(SAMPLES["exchanges"])]
+)
+def test_requests_are_answered_in_the_fields_of_the_samples(exchange: dict[str, Any], contract: Path) -> None:
+    session = Session(contract / "lookup.parquet", Options())
+    params = dict(exchange["params"])
+    if params.get("known") is not None:
+        dataset = session.dataset
+        params["known"] = dataset.image_state(dataset.entry(params["row"]))
+    if exchange["method"] == "open":
+        params["path"] = str(contract / "lookup.parquet")
+    if exchange["method"] == "asset":
+        params["name"] = asset_names()["decoder"]
+    page = Page()
+    dispatcher = Dispatcher(handlers(session), page.send)
+    try:
+        dispatcher.receive(ask(Request("r", exchange["method"], params)))
+        content, _ = page.only("r", seconds=30)
+    finally:
+        dispatcher.close()
+        session.close()
+    assert content["kind"] == "reply", content
+    assert same_form(json.loads(json.dumps(content["result"])), exchange["result"]), content["result"]
+
+
+def test_there_is_a_sample_of_every_method() -> None:
+    assert {each["method"] for each in SAMPLES["exchanges"]} == set(protocol.METHODS)
 
 
 @pytest.mark.parametrize("value", [0, 5, 9])
