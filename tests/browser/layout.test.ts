@@ -137,7 +137,11 @@ test("focus can be seen wherever it is", async () => {
 
 test("JupyterLab's shortcuts stay out, and the widget has no colours of its own where a theme has them", async () => {
   const explorer = await open();
-  expect(await explorer.root.getAttribute("data-lm-suppress-shortcuts")).toBe("true");
+  await explorer.grid.focus();
+  await explorer.page.keyboard.press("a");
+  expect(await explorer.grid.getAttribute("data-lm-suppress-shortcuts")).toBe("true");
+  await explorer.page.keyboard.press("Control+Shift");
+  expect(await explorer.grid.getAttribute("data-lm-suppress-shortcuts")).toBe(null);
   await explorer.page.evaluate(() => {
     document.body.style.setProperty("--jp-layout-color1", "rgb(1, 2, 3)");
     document.body.style.setProperty("--jp-ui-font-color1", "rgb(250, 251, 252)");

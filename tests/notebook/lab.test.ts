@@ -183,7 +183,10 @@ test("several widgets and several views of one live side by side", async () => {
 });
 
 test("two browser tabs show the same explorer without mixing its answers with another's", async () => {
-  const { notebook, file } = await open([MAKE(), `b = Explorer(${JSON.stringify(path.join(data, "shard_001_images.h5"))}, height=300)\nb`]);
+  const { notebook, file } = await open([
+    MAKE(),
+    `b = Explorer(${JSON.stringify(path.join(data, "shard_001_images.h5"))}, height=300)\nb`,
+  ]);
   await notebook.run(0);
   await notebook.run(1);
   await picture(explorerOf(notebook, 0), 0);
