@@ -33,6 +33,8 @@ class ConcatLookup(Lookup):
         What to call the whole in the panel.
     columns : KeyColumns
         The names of the key columns, which all parts share.
+    notices : sequence of str
+        What is to be said of the whole, before what the parts say.
 
     Raises
     ------
@@ -40,12 +42,13 @@ class ConcatLookup(Lookup):
         Where a column has types in two parts that have no common one.
     """
 
-    def __init__(self, parts: Sequence[Lookup], name: str, columns: KeyColumns) -> None:
+    def __init__(self, parts: Sequence[Lookup], name: str, columns: KeyColumns, notices: Sequence[str] = ()) -> None:
         self.parts = tuple(parts)
         self.name = name
         self.location = self.parts[0].location
         self.folder = self.parts[0].folder
         self.columns = columns
+        self._notices = tuple(notices)
         kinds: dict[str, set[pa.DataType]] = {}
         for part in self.parts:
             for field in part.schema:
@@ -98,7 +101,7 @@ class ConcatLookup(Lookup):
 
     @property
     def notices(self) -> tuple[str, ...]:
-        return tuple(notice for part in self.parts for notice in part.notices)
+        return (*self._notices, *(notice for part in self.parts for notice in part.notices))
 
     def close(self) -> None:
         for part in self.parts:

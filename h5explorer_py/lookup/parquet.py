@@ -62,9 +62,9 @@ class ParquetLookup(Lookup):
         self.name = Path(path).name
         self.folder = str(Path(path).parent)
         self.columns = columns
-        self._signature = regular_file(path)
         self._lock = threading.Lock()
         try:
+            self._signature = regular_file(path)
             self._file = self._open()
             self.schema = self._file.schema_arrow
             metadata = self._file.metadata

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from h5explorer_py.errors import LookupUnreadableError
-from h5explorer_py.files import why
+from h5explorer_py.errors import ExplorerError, LookupUnreadableError
+from h5explorer_py.files import shorten, why
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.concat import ConcatLookup
@@ -18,12 +19,14 @@ from h5explorer_py.lookup.memory import MemoryLookup
 from h5explorer_py.lookup.parquet import ParquetLookup
 from h5explorer_py.lookup.text import repeated, text_array
 from h5explorer_py.options import KeyColumns
-from h5explorer_py.shards import IMAGES_SUFFIX, METADATA_SUFFIX
+from h5explorer_py.shards import HDF5_SUFFIXES, IMAGES_SUFFIX, METADATA_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _OPENERS = 16  # opening thousands of footers waits on the file system, not on the processor
+_REASONS_TOLD = 4
+_NAMES_TOLD = 20
 
 
 class MetadataKeysLookup(Lookup):
@@ -75,7 +78,7 @@ def shard_lookup(path: str, columns: KeyColumns) -> Lookup:
     """
     prefix = path.removesuffix(IMAGES_SUFFIX) if path.endswith(IMAGES_SUFFIX) else path
     metadata = prefix + METADATA_SUFFIX
-    if prefix != path and Path(metadata).is_file():
+    if prefix != path and os.path.isfile(metadata):
         return MetadataKeysLookup(metadata, prefix, columns)
     keys = reader_pool().list_keys(path)
     table = pa.table({columns.uuid: text_array(keys), columns.filepath: repeated(prefix, len(keys))})
@@ -88,23 +91,76 @@ def shard_lookup(path: str, columns: KeyColumns) -> Lookup:
 def folder_lookup(folder: str, columns: KeyColumns) -> Lookup:
     """Open all shards of a folder as one lookup, in the natural order of their names.
 
+    Its shards are the files named ``..._images.h5``; where there are none, all HDF5 files. Those that cannot be read
+    are left out, which ``notices`` says.
+
     Raises
     ------
     LookupUnreadableError
         Where the folder holds no shards.
+    ExplorerError
+        Where none of them can be read.
     """
+    names = _shard_names(folder)
+
+    def opened(name: str) -> Lookup | ExplorerError:
+        try:
+            return shard_lookup(str(Path(folder) / name), columns)
+        except ExplorerError as error:
+            return error
+
+    with ThreadPoolExecutor(_OPENERS) as openers:
+        outcomes = list(openers.map(opened, names))
+    parts = [each for each in outcomes if isinstance(each, Lookup)]
+    bad = {name: each for name, each in zip(names, outcomes, strict=True) if isinstance(each, ExplorerError)}
+    if not parts:
+        raise _none_is_good(Path(folder).name, list(bad.values()))
+    if len(parts) == 1 and not bad:
+        return parts[0]
     try:
-        names = sorted((each.name for each in Path(folder).iterdir() if each.name.endswith(IMAGES_SUFFIX)), key=natural)
+        return ConcatLookup(parts, Path(folder).name, columns, _left_out(bad))
+    except BaseException:
+        for part in parts:
+            part.close()
+        raise
+
+
+def _shard_names(folder: str) -> list[str]:
+    try:
+        names = sorted(os.listdir(folder), key=natural)
     except OSError as error:
         raise LookupUnreadableError(f"The folder {folder} cannot be listed: {why(error)}.") from error
-    if not names:
+    visible = [name for name in names if not name.startswith(".")]
+    shards = [name for name in visible if name.endswith(IMAGES_SUFFIX)]
+    shards = shards or [name for name in visible if name.endswith(HDF5_SUFFIXES)]
+    if not shards:
         raise LookupUnreadableError(
             f"The folder {folder} holds no shards (files named ...{IMAGES_SUFFIX}).",
             action="Name a lookup, one shard, or the folder of the shards.",
         )
-    with ThreadPoolExecutor(_OPENERS) as openers:
-        parts = list(openers.map(lambda name: shard_lookup(str(Path(folder) / name), columns), names))
-    return ConcatLookup(parts, Path(folder).name, columns) if len(parts) > 1 else parts[0]
+    return shards
+
+
+def _left_out(bad: dict[str, ExplorerError]) -> list[str]:
+    """Say which files are left out: the first ones each with its reason, of the others the names."""
+    names = list(bad)
+    notices = [f"{name} is left out: {bad[name].message}" for name in names[:_REASONS_TOLD]]
+    more = names[_REASONS_TOLD:]
+    if more:
+        shown = ", ".join(shorten(name, 60) for name in more[:_NAMES_TOLD])
+        rest = f" and {len(more) - _NAMES_TOLD:,} more" if len(more) > _NAMES_TOLD else ""
+        notices.append(f"{len(more):,} more files are left out: {shown}{rest}.")
+    return notices
+
+
+def _none_is_good(folder: str, errors: list[ExplorerError]) -> ExplorerError:
+    """Make one error out of those of all files: of their kind if they are of one."""
+    first = errors[0]
+    if len(errors) == 1:
+        return first
+    kind = type(first) if all(type(each) is type(first) for each in errors) else LookupUnreadableError
+    sentence = f"None of the {len(errors):,} shards of the folder {folder} can be read. {first.message}"
+    return kind(sentence, action=first.action, **first.details)
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

@@ -426,12 +426,126 @@ def test_a_shard_without_images(tmp_path: Path) -> None:
 def test_what_is_called_a_shard_and_is_none(tmp_path: Path) -> None:
     (tmp_path / "s_images.h5").write_bytes(b"no HDF5 at all")
     assert "HDF5" in str(refused(errors.ShardUnreadableError, tmp_path / "s_images.h5"))
-    refused(errors.ShardUnreadableError, tmp_path)
+    assert "s_images.h5" in str(refused(errors.ShardUnreadableError, tmp_path))
+
+
+def no_group(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["pictures"] = [1]
+
+
+def torn(path: Path) -> None:
+    write_images(path, {"a": encoded(0)})
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+BAD = {
+    "no_group": (no_group, "has no group named images. It has: pictures."),
+    "torn": (torn, "is truncated"),
+    "text": (lambda path: path.write_text("no HDF5 at all"), "cannot be read as HDF5"),
+    "nothing": (lambda path: path.write_bytes(b""), "cannot be read as HDF5"),
+    "folder": (Path.mkdir, "it is a folder"),
+    "nowhere": (lambda path: path.symlink_to(path.parent / "absent"), "no such file"),
+    "pipe": (os.mkfifo, "not a regular file"),
+}
+
+
+@pytest.mark.parametrize("good", [1, 2])
+@pytest.mark.parametrize(("make", "reason"), BAD.values(), ids=BAD)
+def test_what_is_no_shard_is_left_out_of_the_folder_and_named(
+    tmp_path: Path, make: Callable[[Path], None], reason: str, good: int
+) -> None:
+    for number in range(good):
+        shard(tmp_path, f"good_{number}", [f"key {number}"], metadata=number == 0)
+    make(tmp_path / "bad_images.h5")
+    dataset = within(20, lambda: Dataset(tmp_path, COLUMNS))
+    assert dataset.keys(0, 9).column("uuid").to_pylist() == [f"key {number}" for number in range(good)]
+    assert dataset.image(dataset.entry(good - 1)).data == encoded(0)
+    [notice] = dataset.lookup.notices
+    assert notice.startswith("bad_images.h5 is left out: ")
+    assert reason in notice
+    assert notice.endswith(".")
+    assert dataset.lookup.name == tmp_path.name
+    dataset.close()
+
+
+@pytest.mark.parametrize("content", [{"id": ["a"]}, None], ids=["another column", "damaged"])
+def test_a_shard_whose_metadata_cannot_be_used_is_left_out_and_named(
+    tmp_path: Path, content: dict[str, list[str]] | None
+) -> None:
+    shard(tmp_path, "good", ["a"])
+    shard(tmp_path, "bad", ["b"])
+    if content is None:
+        (tmp_path / "bad_metadata.parquet").write_bytes(b"PAR1 and no more")
+    else:
+        pq.write_table(pa.table(content), tmp_path / "bad_metadata.parquet")
+    lookup = open_lookup(tmp_path, COLUMNS)
+    assert lookup.keys(0, 9).column("uuid").to_pylist() == ["a"]
+    assert "bad_metadata.parquet" in lookup.notices[0]
+    lookup.close()
+
+
+def test_of_many_that_are_left_out_some_are_told_and_all_are_counted(tmp_path: Path) -> None:
+    shard(tmp_path, "good", ["a"])
+    for number in range(40):
+        (tmp_path / f"bad_{number}_images.h5").write_text("no HDF5 at all")
+    lookup = open_lookup(tmp_path, COLUMNS)
+    assert [notice.partition(" is left out: ")[0] for notice in lookup.notices[:4]] == [
+        f"bad_{number}_images.h5" for number in range(4)
+    ]
+    assert lookup.notices[4].startswith("36 more files are left out: bad_4_images.h5, bad_5_images.h5, ")
+    assert lookup.notices[4].endswith(" and 16 more.")
+    assert len(lookup.notices) == 5
+    lookup.close()
+
+
+def test_a_folder_of_which_no_shard_can_be_read_says_why(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"bad_{number}_images.h5").write_text("no HDF5 at all")
+    error = refused(errors.ShardUnreadableError, tmp_path)
+    assert f"None of the 3 shards of the folder {tmp_path.name} can be read." in error.message
+    assert "bad_0_images.h5" in error.message
+    no_group(tmp_path / "bad_3_images.h5")
+    assert "None of the 4 shards" in refused(errors.LookupUnreadableError, tmp_path).message
+
+
+def test_a_folder_whose_uuids_are_called_otherwise_names_the_nearest(tmp_path: Path) -> None:
+    for name in "ab":
+        shard(tmp_path, name, [name], column="UUID")
+    assert "pass uuid_column='UUID'" in str(refused(errors.WrongColumnsError, tmp_path))
+    assert keys_of(tmp_path, KeyColumns("UUID", "filepath")) == ["a", "b"]
+
+
+def test_a_folder_of_shards_with_names_of_their_own(tmp_path: Path) -> None:
+    write_images(tmp_path / "part 2.hdf5", {"b": encoded(1)})
+    write_images(tmp_path / "part 1.h5", {"a": encoded(0)})
+    no_group(tmp_path / "masks.h5")
+    (tmp_path / "._part 1.h5").write_bytes(b"left there by a copying program")
+    dataset = Dataset(tmp_path, COLUMNS)
+    assert dataset.keys(0, 9).column("uuid").to_pylist() == ["a", "b"]
+    assert [dataset.image(dataset.entry(row)).data for row in (0, 1)] == [encoded(0), encoded(1)]
+    assert [notice.partition(" is ")[0] for notice in dataset.lookup.notices] == ["masks.h5"]
+    dataset.close()
+    shard(tmp_path, "s", ["c"])
+    assert keys_of(tmp_path) == ["c"]
+
+
+def test_a_folder_whose_files_may_be_listed_but_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shard(tmp_path, "s", ["a"])
+    stat = os.stat
+
+    def denied(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+        if str(path).startswith(f"{tmp_path}{os.sep}"):
+            raise PermissionError(13, "Permission denied")
+        return stat(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "stat", denied)
+    assert "permission denied" in str(refused(errors.ShardUnreadableError, tmp_path))
 
 
 def test_a_folder_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "iterdir", denied)
+    monkeypatch.setattr(os, "listdir", denied)
     assert "permission denied" in str(refused(errors.LookupUnreadableError, tmp_path))
