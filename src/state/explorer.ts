@@ -217,21 +217,26 @@ export class ExplorerState {
       return;
     }
     const metadata = this.#loadMetadata(dataset, row);
+    const begun = performance.now();
     await this.#loadPicture(row);
-    this.#settled = setTimeout(() => void this.#pictures.fetchAround(row, this.opened.peek().records), SETTLED_MS);
+    this.#settled = setTimeout(() => void this.#settle(row, begun), SETTLED_MS);
     await metadata;
   }
 
   async #loadPicture(row: number): Promise<void> {
     const pictures = this.#pictures;
     await this.#pictureLoader.load(row, (signal) => pictures.get(row, signal));
-    if (pictures !== this.#pictures || this.current.peek() !== row) return;
-    const looking = new AbortController();
-    if (await pictures.hasChanged(row, looking.signal).catch(() => false)) {
-      if (pictures === this.#pictures && this.current.peek() === row) {
-        await this.#pictureLoader.load(row, (signal) => pictures.get(row, signal));
-      }
+  }
+
+  /** Once a row stays chosen: sees whether its picture, if it was here before, is still true; then to its neighbours. */
+  async #settle(row: number, begun: number): Promise<void> {
+    const pictures = this.#pictures;
+    const stays = () => pictures === this.#pictures && this.current.peek() === row;
+    if (!stays()) return;
+    if (await pictures.hasChanged(row, begun)) {
+      if (stays()) await this.#loadPicture(row);
     }
+    if (stays()) await pictures.fetchAround(row, this.opened.peek().records);
   }
 
   async #loadMetadata(dataset: number, row: number): Promise<void> {

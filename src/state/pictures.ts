@@ -18,9 +18,6 @@ const BEHIND = 2;
 /** Bytes that are fetched ahead at a time. */
 const ROOM_AHEAD = 8 << 20;
 
-/** For how many milliseconds a picture that is here is taken as still true to its file. */
-const FRESH_MS = 2_000;
-
 /** For how many milliseconds a bitmap stays after it has left the cache. */
 const LINGER_MS = 500;
 
@@ -42,6 +39,7 @@ export class PictureStore {
   readonly #leaving = new Set<Picture>();
   #shown: Picture | null = null;
   #ahead: AbortController | null = null;
+  #checking: AbortController | null = null;
   #last = 0;
 
   constructor(source: Source, dataset: number) {
@@ -59,18 +57,21 @@ export class PictureStore {
   /**
    * Looks whether the file of a picture that is here has changed.
    *
+   * @param since - What has come since then, in the page's milliseconds, is taken as true.
    * @returns Whether it has: then the picture is here no more, and is to be got again.
    */
-  async hasChanged(row: number, signal: AbortSignal): Promise<boolean> {
+  async hasChanged(row: number, since: number): Promise<boolean> {
     const held = this.#encoded.peek(row);
-    if (held === undefined || performance.now() - held.since < FRESH_MS) return false;
+    if (held === undefined || held.since >= since) return false;
+    this.#checking?.abort();
+    this.#checking = new AbortController();
     try {
-      const image = await this.#fetch(row, held.image.state, signal);
+      const image = await this.#fetch(row, held.image.state, this.#checking.signal);
       if (image === null) this.#keep(held.image);
       else this.#decoded.delete(row);
       return image !== null;
     } catch (error) {
-      if (isCancelled(error)) throw error;
+      if (isCancelled(error)) return false;
       this.forget(row); // getting it again will tell why it is gone
       return true;
     }
@@ -148,6 +149,7 @@ export class PictureStore {
   /** Lets go of everything but what is on the screen. */
   close(): void {
     this.#ahead?.abort();
+    this.#checking?.abort();
     this.#decoded.clear();
     this.#encoded.clear();
   }

@@ -236,7 +236,6 @@ describe("when something is missing or broken", () => {
     runModule("tests.fixtures.replaced", folder, "second");
     await explorer.row(3).click();
     await size("24 × 18 px");
-    await explorer.page.waitForTimeout(2_100);
     await explorer.row(1).click();
     await size("24 × 18 px");
   });

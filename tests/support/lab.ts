@@ -120,6 +120,8 @@ export class Notebook {
     const prompt = this.cell(index).locator(".jp-InputPrompt");
     const before = await prompt.textContent();
     for (let attempt = 0; attempt < 5; attempt += 1) {
+      const dialog = this.page.locator(".jp-Dialog");
+      if (await dialog.isVisible()) throw new Error(`JupyterLab asks: ${await dialog.textContent()}`);
       await this.cell(index).locator(".cm-content").click();
       await this.page.keyboard.press("Control+Enter");
       for (let turn = 0; turn < 40; turn += 1) {
