@@ -144,12 +144,15 @@ def _shard_names(folder: str) -> list[str]:
 def _left_out(bad: dict[str, ExplorerError]) -> list[str]:
     """Say which files are left out: the first ones each with its reason, of the others the names."""
     names = list(bad)
-    notices = [f"{name} is left out: {bad[name].message}" for name in names[:_REASONS_TOLD]]
+    notices = []
+    for name in names[:_REASONS_TOLD]:
+        reason = bad[name].message
+        notices.append(f"Left out: {reason if name in reason else f'{name}, as {reason}'}")
     more = names[_REASONS_TOLD:]
     if more:
         shown = ", ".join(shorten(name, 60) for name in more[:_NAMES_TOLD])
         rest = f" and {len(more) - _NAMES_TOLD:,} more" if len(more) > _NAMES_TOLD else ""
-        notices.append(f"{len(more):,} more files are left out: {shown}{rest}.")
+        notices.append(f"Left out are {len(more):,} more: {shown}{rest}.")
     return notices
 
 

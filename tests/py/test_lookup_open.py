@@ -462,7 +462,8 @@ def test_what_is_no_shard_is_left_out_of_the_folder_and_named(
     assert dataset.keys(0, 9).column("uuid").to_pylist() == [f"key {number}" for number in range(good)]
     assert dataset.image(dataset.entry(good - 1)).data == encoded(0)
     [notice] = dataset.lookup.notices
-    assert notice.startswith("bad_images.h5 is left out: ")
+    assert notice.startswith("Left out: ")
+    assert notice.count("bad_images.h5") == 1
     assert reason in notice
     assert notice.endswith(".")
     assert dataset.lookup.name == tmp_path.name
@@ -481,7 +482,7 @@ def test_a_shard_whose_metadata_cannot_be_used_is_left_out_and_named(
         pq.write_table(pa.table(content), tmp_path / "bad_metadata.parquet")
     lookup = open_lookup(tmp_path, COLUMNS)
     assert lookup.keys(0, 9).column("uuid").to_pylist() == ["a"]
-    assert "bad_metadata.parquet" in lookup.notices[0]
+    assert lookup.notices[0].startswith("Left out: bad_images.h5, as bad_metadata.parquet ")
     lookup.close()
 
 
@@ -490,10 +491,9 @@ def test_of_many_that_are_left_out_some_are_told_and_all_are_counted(tmp_path: P
     for number in range(40):
         (tmp_path / f"bad_{number}_images.h5").write_text("no HDF5 at all")
     lookup = open_lookup(tmp_path, COLUMNS)
-    assert [notice.partition(" is left out: ")[0] for notice in lookup.notices[:4]] == [
-        f"bad_{number}_images.h5" for number in range(4)
-    ]
-    assert lookup.notices[4].startswith("36 more files are left out: bad_4_images.h5, bad_5_images.h5, ")
+    for number in range(4):
+        assert lookup.notices[number].startswith(f"Left out: bad_{number}_images.h5 ")
+    assert lookup.notices[4].startswith("Left out are 36 more: bad_4_images.h5, bad_5_images.h5, ")
     assert lookup.notices[4].endswith(" and 16 more.")
     assert len(lookup.notices) == 5
     lookup.close()
@@ -524,7 +524,7 @@ def test_a_folder_of_shards_with_names_of_their_own(tmp_path: Path) -> None:
     dataset = Dataset(tmp_path, COLUMNS)
     assert dataset.keys(0, 9).column("uuid").to_pylist() == ["a", "b"]
     assert [dataset.image(dataset.entry(row)).data for row in (0, 1)] == [encoded(0), encoded(1)]
-    assert [notice.partition(" is ")[0] for notice in dataset.lookup.notices] == ["masks.h5"]
+    assert dataset.lookup.notices == ("Left out: masks.h5 has no group named images. It has: pictures.",)
     dataset.close()
     shard(tmp_path, "s", ["c"])
     assert keys_of(tmp_path) == ["c"]

@@ -46,11 +46,22 @@ class PostWire implements Wire {
   }
 }
 
+/** A kernel's side that tells what has been opened, as it does by its traits in a notebook. */
+class TellingSource extends KernelSource {
+  tell: (opened: Opened) => void = () => {};
+
+  override async open(path: string, signal: AbortSignal): Promise<Opened> {
+    const opened = await super.open(path, signal);
+    this.tell(opened);
+    return opened;
+  }
+}
+
 /** Connects to the kernel's side that the test's server has started. */
-export async function kernelExplorer(): Promise<{ readonly source: KernelSource; readonly opened: Opened }> {
+export async function kernelExplorer(): Promise<{ readonly source: TellingSource; readonly opened: Opened }> {
   const [described, wasm] = await Promise.all([fetch("/opened"), fetch("/parquet.wasm")]);
   await tables.start(await WebAssembly.compileStreaming(wasm));
   const fields: unknown = await described.json();
   if (!isFields(fields)) throw new Error("strange description");
-  return { source: new KernelSource(new RequestClient(new PostWire()), async () => tables), opened: openedOf(fields) };
+  return { source: new TellingSource(new RequestClient(new PostWire()), async () => tables), opened: openedOf(fields) };
 }

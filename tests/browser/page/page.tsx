@@ -125,6 +125,13 @@ class PageState implements SharedState {
   }
 
   close(): void {}
+
+  /** Takes over what has been opened, as the traits do. */
+  exchange(opened: Opened): void {
+    this.opened.value = opened;
+    this.selection.value = [];
+    this.current.value = opened.records > 0 ? 0 : null;
+  }
 }
 
 function mockExplorer(setup: Setup) {
@@ -150,10 +157,7 @@ function mockExplorer(setup: Setup) {
     if (setup.held) await new Promise<void>((letGo) => held.push({ call, letGo }));
   };
   const source = new MockSource(lookups, delay, (opened) => {
-    if (told.shared === undefined) return;
-    told.shared.opened.value = opened;
-    told.shared.selection.value = [];
-    told.shared.current.value = opened.records > 0 ? 0 : null;
+    told.shared?.exchange(opened);
   });
   const shared = new PageState(
     source.describe(),
@@ -191,6 +195,7 @@ window.mount = async (setup) => {
   const kernel = setup.kernel === true ? await kernelExplorer() : null;
   const mock = mockExplorer(setup);
   const shared = kernel === null ? mock.shared : new PageState(kernel.opened, 0, setup.height ?? null);
+  if (kernel !== null) kernel.source.tell = (opened) => shared.exchange(opened);
   const watchers: { wire?: (state: WireState) => void; waiting?: (waiting: boolean) => void } = {};
   const client = {
     onState: (see: (state: WireState) => void) => {
