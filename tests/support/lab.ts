@@ -108,11 +108,11 @@ export class Notebook {
     return this.cell(index).locator(".h5x-root");
   }
 
-  /** Waits until the kernel has nothing to do. */
+  /** Waits until there is a kernel (without one, JupyterLab asks which one to start) that has nothing to do. */
   async idle(): Promise<void> {
-    await this.page
-      .locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status="idle"]')
-      .waitFor({ timeout: 60_000 });
+    const panel = this.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)");
+    await panel.locator(".jp-KernelName", { hasText: /\S/, hasNotText: "No Kernel" }).waitFor({ timeout: 60_000 });
+    await panel.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor({ timeout: 60_000 });
   }
 
   /** Runs a cell without waiting for its end; again where JupyterLab was not ready for it. */
