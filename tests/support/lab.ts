@@ -36,11 +36,10 @@ export function jupyterEnvironment(home: string): NodeJS.ProcessEnv {
 /** Options that keep JupyterLab from asking for news on the internet. */
 export const QUIET = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"];
 
-/** Starts JupyterLab on a free port. */
-export async function startLab(): Promise<Lab> {
-  const home = newFolder("lab");
+/** Starts JupyterLab on a free port; its settings and its notebooks are below `home`. */
+export async function startLab(home = newFolder("lab")): Promise<Lab> {
   const folder = path.join(home, "notebooks");
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const token = "of-the-tests";
   const running = start(

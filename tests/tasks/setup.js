@@ -1,7 +1,7 @@
 // `npm run setup`: npm packages, the Python environment in .venv, the build. Each step is skipped
 // when nothing that it depends on has changed.
 
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { ask, hashOf, mustRun, npmProgram, once, root, stop, venv, venvProgram } from "./run.js";
@@ -52,6 +52,11 @@ function pythonEnvironment() {
     uv("install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".");
     // JupyterLab's own scripts in there are CommonJS, the project's are not.
     writeFileSync(path.join(venv, "package.json"), "{}\n");
+    // It does not ask whether to fetch news from the internet.
+    const settings = path.join(venv, "share", "jupyter", "lab", "settings");
+    mkdirSync(settings, { recursive: true });
+    const quiet = { "@jupyterlab/apputils-extension:notification": { fetchNews: "false" } };
+    writeFileSync(path.join(settings, "overrides.json"), `${JSON.stringify(quiet)}\n`);
   });
 }
 
