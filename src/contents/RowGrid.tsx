@@ -58,9 +58,10 @@ export function RowGrid({
       style={{ "--h5x-digits": `${digits}ch` }}
       onKeyDown={(event) => {
         const to = keyTarget(event, current, view.peek());
-        if (to === null) return;
+        if (to === null && event.key !== "Enter") return;
         event.preventDefault();
-        state.choose(to);
+        if (to === null) state.refresh();
+        else state.choose(to);
       }}
       onPointerDown={(event) => throwByFinger(event, view)}
     >
@@ -73,7 +74,10 @@ export function RowGrid({
           top={(row - view.value.top) * ROW_HEIGHT}
           selected={isSelected(state.selection.value, current, row)}
           current={row === current}
-          onChoose={() => state.choose(row)}
+          onChoose={() => {
+            if (row === current) state.refresh();
+            state.choose(row);
+          }}
         />
       ))}
     </div>

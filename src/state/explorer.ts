@@ -45,6 +45,7 @@ export class ExplorerState {
   #chosenAt: number | null = null;
   #counting = new AbortController();
   #settled: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
 
   constructor(source: Source, shared: SharedState, client?: Pick<RequestClient, "onWaiting" | "onState">) {
     this.#source = source;
@@ -132,8 +133,14 @@ export class ExplorerState {
     const { records } = this.opened.peek();
     if (records === 0) return;
     const bounded = Math.min(Math.max(0, row), records - 1);
-    this.#chosenAt = performance.now();
+    if (bounded !== this.current.peek()) this.#chosenAt = performance.now();
     this.#shared.choose({ current: bounded, selection: [[bounded, bounded + 1]] });
+  }
+
+  /** Looks at the current row again: its files may have changed, or be there again. */
+  refresh(): void {
+    const row = this.current.peek();
+    if (row !== null) void this.#load(this.opened.peek().dataset, row);
   }
 
   /** Says that a picture has come onto the screen. */
@@ -185,6 +192,7 @@ export class ExplorerState {
 
   /** Withdraws all that is on its way. */
   close(): void {
+    this.#closed = true;
     for (const end of this.#ends) end();
     if (this.#settled !== null) clearTimeout(this.#settled);
     this.#counting.abort();
@@ -219,6 +227,7 @@ export class ExplorerState {
     const metadata = this.#loadMetadata(dataset, row);
     const begun = performance.now();
     await this.#loadPicture(row);
+    if (this.#closed || this.current.peek() !== row) return;
     this.#settled = setTimeout(() => void this.#settle(row, begun), SETTLED_MS);
     await metadata;
   }

@@ -214,4 +214,16 @@ describe("trying again works", () => {
     await explorer.viewer.getByRole("img", { name: expected.rows[250]?.[0] ?? "" }).waitFor();
     await explorer.table.getByText("name 250").waitFor();
   });
+
+  test.each(["a click on the row", "the Enter key"])("by %s too", async (way) => {
+    const explorer = await explore();
+    await away("shard_002_images.h5", async () => {
+      await choose(explorer, 260);
+      await explorer.viewer.getByRole("alert").waitFor();
+    })();
+    if (way === "the Enter key") await explorer.grid.press("Enter");
+    else await explorer.row(261).click();
+    await explorer.viewer.getByRole("img", { name: expected.rows[260]?.[0] ?? "" }).waitFor();
+    expect(await explorer.root.getByRole("alert").count()).toBe(0);
+  });
 });

@@ -283,6 +283,59 @@ describe("the explorer", () => {
     state.close();
   });
 
+  test("the current row can be looked at again: what failed is got, what has changed is shown", async () => {
+    const gate = new Gate();
+    gate.letAllGo();
+    let present = false;
+    const repaired = lookup(10, {
+      picture: (row) =>
+        present
+          ? { bytes: new Uint8Array([row]), format: "PNG", mediaType: "image/png", state: "1" }
+          : failure("shard_not_found"),
+      fields: () => (present ? [] : failure("metadata_not_found")),
+    });
+    const { state } = explorer({ a: repaired }, gate);
+    await settle();
+    expect(state.picture.value.error?.code).toBe("shard_not_found");
+    present = true;
+    state.refresh();
+    await settle();
+    expect(state.picture.value.value?.image.row).toBe(0);
+    expect(state.metadata.value.value?.row).toBe(0);
+    state.close();
+  });
+
+  test("only a choice of another row is timed", async () => {
+    const gate = new Gate();
+    gate.letAllGo();
+    const { state, shared } = explorer({ a: lookup(10) }, gate);
+    const painted = () => {
+      const picture = state.picture.value.value;
+      if (picture !== null) state.painted(picture);
+      return state.timing.value;
+    };
+    await settle();
+    state.choose(3);
+    await settle();
+    expect(painted()).toEqual({ row: 3, paintedMs: expect.any(Number) });
+    state.choose(3);
+    shared.current.value = 5; // as Python does
+    await settle();
+    expect(painted()).toEqual({ row: 5, paintedMs: null });
+    state.close();
+  });
+
+  test("once it is closed nothing is asked for any more", async () => {
+    const gate = new Gate();
+    const { state } = explorer({ a: lookup(100) }, gate);
+    state.choose(50);
+    state.close();
+    gate.letAllGo();
+    const asked = gate.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(gate.calls).toHaveLength(asked);
+  });
+
   test("choosing beyond the ends chooses the ends", async () => {
     const gate = new Gate();
     gate.letAllGo();
