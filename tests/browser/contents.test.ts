@@ -98,6 +98,38 @@ test("a fast drag of the slider ends on the right rows, 50 times of 50", async (
   }
 });
 
+test("drags that are not waited for, with answers in any order, end on the right rows", async () => {
+  const explorer = await open({ rows: 10_012_000, delay: [0, 400] });
+  const { page, slider } = explorer;
+  const box = await slider.boundingBox();
+  if (box === null) throw new Error("there is no slider");
+  const x = box.x + box.width / 2;
+  for (let drag = 1; drag <= 12; drag += 1) {
+    await page.mouse.move(x, box.y + ((drag * 7) % 13) * (box.height / 13) + 4);
+    await page.mouse.down();
+    await page.mouse.move(x, box.y + ((drag * 5 + 3) % 13) * (box.height / 13) + 4, { steps: 8 });
+    await page.mouse.up();
+    if (drag % 4 !== 0) continue;
+    await until(async () => {
+      const rows = await explorer.listed();
+      return rows.length > 5 && rows.every(({ number, text }) => text.includes(uuidOf(number - 1)));
+    }, `the rows of drag ${drag} are there`);
+  }
+});
+
+test("the selection stays when the list is moved away from it", async () => {
+  const explorer = await open({ rows: 100_000 });
+  await explorer.row(4).click();
+  await explorer.picture(3).waitFor();
+  await explorer.grid.hover();
+  await explorer.page.mouse.wheel(0, 5_000);
+  await explorer.row(4).waitFor({ state: "detached" });
+  await explorer.picture(3).waitFor();
+  await explorer.page.mouse.wheel(0, -5_000);
+  await until(async () => (await explorer.row(4).getAttribute("aria-selected")) === "true", "row 4 is selected");
+  expect(await explorer.grid.locator("[aria-selected=true]").count()).toBe(1);
+});
+
 test("a drag asks for few pages", async () => {
   const explorer = await open({ rows: 200_000_000, delay: 50 });
   const box = await explorer.slider.boundingBox();

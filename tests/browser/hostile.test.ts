@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { newFolder, runModule } from "../support/python";
+import { newFolder, root, runModule } from "../support/python";
 import { type Explorer, until, useSite } from "./kit";
 
 jest.setTimeout(240_000);
@@ -109,6 +109,35 @@ test("values stay text, in the table, in sentences and in the picture's name", a
     expect(await harm(explorer)).toEqual([]);
   }
 });
+
+test("every one of them stays text in a sentence about a file", async () => {
+  const explorer = await open({ kernel: true });
+  for (let number = 0; number < strings.length; number += 1) {
+    const row = 1 + strings.length + number;
+    await explorer.page.evaluate((current) => window.explorers[0]?.setCurrent(current), row);
+    await until(
+      async () =>
+        (await explorer.viewer.getAttribute("aria-busy")) === "false" &&
+        (await explorer.viewer.getByRole("alert").count()) === 1,
+      `row ${row} has its sentence`,
+    );
+  }
+  expect(await harm(explorer)).toEqual([]);
+});
+
+const collection = existsSync(path.join(root, "../shared/corpora/hostile_strings.json"));
+(collection ? test : test.skip)(
+  "the collection beside the checkout is among them (it is skipped where there is none)",
+  () => {
+    const kinds: Record<string, string[]> = JSON.parse(
+      readFileSync(path.join(root, "../shared/corpora/hostile_strings.json"), "utf8"),
+    );
+    const all = Object.values(kinds).flat();
+    const left = all.filter((text) => text !== "" && Buffer.from(text).toString() === text && !strings.includes(text));
+    expect(left).toEqual([]);
+    expect(all.length).toBeGreaterThan(500);
+  },
+);
 
 test("a path that is markup stays text in the error", async () => {
   const explorer = await open({ kernel: true });

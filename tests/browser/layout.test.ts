@@ -50,7 +50,33 @@ test.each(["300px", "900px", "20rem"])("a height of %s is filled", async (height
   expect(root?.height).toBeCloseTo(wanted, 0);
   const panel = await explorer.contents.boundingBox();
   expect((panel?.y ?? 0) + (panel?.height ?? 0)).toBeLessThanOrEqual((root?.y ?? 0) + (root?.height ?? 0));
-  expect((await explorer.grid.boundingBox())?.height).toBeGreaterThan(50);
+  const [grid, slider] = [await explorer.grid.boundingBox(), await explorer.slider.boundingBox()];
+  expect(grid?.height).toBeGreaterThan(50);
+  for (const part of [grid, slider]) {
+    expect((part?.y ?? 0) + (part?.height ?? 0)).toBeLessThanOrEqual((panel?.y ?? 0) + (panel?.height ?? 0));
+    expect((part?.x ?? 0) + (part?.width ?? 0)).toBeLessThanOrEqual((panel?.x ?? 0) + (panel?.width ?? 0));
+  }
+});
+
+test.each([
+  [1280, 900],
+  [1280, 720],
+])("at %d × %d nothing stands out of its panel or of the window, whatever the list has to say", async (...size) => {
+  const [width, height] = size;
+  const notices = Array.from({ length: 5 }, (_, number) => `Notice ${number}: ${"a long sentence ".repeat(12)}.`);
+  const explorer = await open({ rows: 1_000_000, notices }, { viewport: { width, height } });
+  await explorer.picture(0).waitFor();
+  const panel = await explorer.contents.boundingBox();
+  if (panel === null) throw new Error("there is no panel");
+  expect(panel.y + panel.height).toBeLessThanOrEqual(height);
+  for (const part of [explorer.grid, explorer.slider, explorer.contents.getByRole("list", { name: "Notices" })]) {
+    const box = await part.boundingBox();
+    if (box === null) throw new Error("a part is missing");
+    expect(box.height).toBeGreaterThan(40);
+    expect(box.y + box.height).toBeLessThanOrEqual(panel.y + panel.height + 1);
+    expect(box.x + box.width).toBeLessThanOrEqual(panel.x + panel.width + 1);
+  }
+  expect(await explorer.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
 });
 
 test("the splitters are dragged, and moved and put back by keys", async () => {

@@ -579,6 +579,32 @@ def test_a_closed_explorer_holds_no_data(explorer: Make) -> None:
     assert dataset() is None
 
 
+def test_nothing_of_the_lookup_before_is_kept(explorer: Make, contract: Path) -> None:
+    ex = explorer()
+    held = []
+    for _ in range(3):
+        assert ex.image(0).data
+        assert ex.metadata(0)
+        assert ex.find("path:shard_001") == 100
+        held.append(weakref.ref(ex._session.dataset))
+        ex.open(contract / "lookup.parquet")
+    gc.collect()
+    assert [dataset() for dataset in held] == [None] * 3
+
+
+def test_explorers_of_one_kernel_do_not_mix(explorer: Make, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"uuid": ["only one"], "filepath": ["absent"]}), tmp_path / "small.parquet")
+    first, second = explorer(), explorer(tmp_path / "small.parquet")
+    second.open(tmp_path / "small.parquet")
+    first.current = 7
+    first.selection = range(3)
+    assert (first.stats["records"], second.stats["records"]) == (323, 1)
+    assert (second.current, len(second.selection)) == (0, 0)
+    assert first.rows(0, 1).column("uuid")[0].as_py() != "only one"
+    second.close()
+    assert first.image(7).data
+
+
 def test_it_can_be_told_apart_from_nothing(explorer: Make, contract: Path) -> None:
     assert explorer(contract / "header_only.parquet")
     assert bool(explorer())

@@ -30,8 +30,8 @@ export interface Setup {
   readonly fields?: readonly (readonly [name: string, type: string, text: string])[];
   /** Whether answers wait until the test lets them go. */
   readonly held?: boolean;
-  /** Milliseconds after which answers come. */
-  readonly delay?: number;
+  /** Milliseconds after which answers come; or the least and the most, each answer taking its own. */
+  readonly delay?: number | readonly [number, number];
   /** Whether the data comes from a kernel's side through the test's server. */
   readonly kernel?: boolean;
 }
@@ -153,7 +153,9 @@ function mockExplorer(setup: Setup) {
       failRows -= 1;
       throw new ExplorerError("timeout", "This took longer than 60 s and was given up.", "Try again.");
     }
-    if (setup.delay !== undefined) await new Promise((resolve) => setTimeout(resolve, setup.delay));
+    const [least, most] = typeof setup.delay === "number" ? [setup.delay, setup.delay] : (setup.delay ?? [0, 0]);
+    if (most > 0)
+      await new Promise((resolve) => setTimeout(resolve, least + ((calls.length * 61) % (most - least + 1))));
     if (setup.held) await new Promise<void>((letGo) => held.push({ call, letGo }));
   };
   const source = new MockSource(lookups, delay, (opened) => {
