@@ -8,6 +8,9 @@ import { ask, hashOf, mustRun, npmProgram, once, root, stop, venv, venvProgram }
 
 const UV = "uv==0.13.8";
 
+/** Says which sources the front end was built from. */
+export const BUILT_FROM = path.join(root, "h5explorer_py", "static", ".built-from");
+
 function checkNode() {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 20) stop(`Node 20 or later is needed; this is ${process.versions.node}.`);
@@ -62,9 +65,7 @@ function pythonEnvironment() {
 
 function build() {
   const key = hashOf("src", "style", "webpack.config.js", "tsconfig.json", "package-lock.json");
-  once(path.join(root, "h5explorer_py", "static", ".built-from"), key, () =>
-    mustRun(npmProgram("webpack"), ["--mode", "production"]),
-  );
+  once(BUILT_FROM, key, () => mustRun(npmProgram("webpack"), ["--mode", "production"]));
 }
 
 /** Brings the checkout to where demo, tests and lint can run. */
