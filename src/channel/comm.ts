@@ -27,10 +27,12 @@ const DEAD: Readonly<Record<string, string>> = {
 
 /** Carries messages over the comm of a widget model. */
 export class CommWire implements Wire {
+  readonly ready: Promise<unknown>;
   readonly #model: CommModel;
   readonly #kernel: Kernel | null;
 
-  constructor(model: CommModel) {
+  constructor(model: CommModel, ready: Promise<unknown> = Promise.resolve()) {
+    this.ready = ready;
     this.#model = model;
     this.#kernel = kernelOf(model.widget_manager);
   }

@@ -51,6 +51,11 @@ export class RequestClient {
       wire.listen((content, buffers) => this.#hear(content, buffers)),
       wire.watch((state) => this.#see(state)),
     ];
+    if (wire.ready !== undefined) {
+      this.#flushing = true; // what is asked meanwhile goes out then
+      const flush = () => this.#flush();
+      wire.ready.then(flush, flush);
+    }
   }
 
   /**

@@ -10,6 +10,8 @@ export type WireState =
 
 /** Carries messages to and from the kernel's side. */
 export interface Wire {
+  /** Questions are held back until this is over, as the other end could not take them up at once. */
+  readonly ready?: Promise<unknown>;
   /** Sends a message; throws where that is not possible any more. */
   send(content: object): void;
   /** Has every message that comes in told, its buffers beside it; returns what ends that. */

@@ -78,6 +78,27 @@ test("questions of one turn travel in one message, and answers find their questi
   client.close();
 });
 
+test.each(["is ready", "is not waited for any more"])("questions are held back until the kernel %s", async (how) => {
+  let go = () => {};
+  const ready = new Promise<void>((resolve, reject) => {
+    go = how === "is ready" ? resolve : () => reject(new Error("given up"));
+  });
+  const wire = Object.assign(new TestWire(), { ready });
+  const client = new RequestClient(wire);
+  const control = new AbortController();
+  const withdrawn = outcome(client.ask("image", { row: 1 }, control.signal));
+  const kept = [client.ask("rows", {}), client.ask("stats", {})].map(outcome);
+  await turn();
+  control.abort();
+  expect(await withdrawn).toMatchObject({ code: "cancelled" });
+  expect(wire.sent).toEqual([]);
+  go();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(wire.sent).toMatchObject([{ kind: "ask", requests: [{ method: "rows" }, { method: "stats" }] }]);
+  client.close();
+  await Promise.all(kept);
+});
+
 test("names differ between the clients of a page and between pages", async () => {
   const wire = new TestWire();
   const clients = [new RequestClient(wire), new RequestClient(wire)];
