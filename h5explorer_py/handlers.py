@@ -46,13 +46,13 @@ def handlers(session: Session) -> dict[str, Handler]:
     """Return the handlers of an explorer."""
     return {
         "rows": Handler(partial(_rows, session)),
-        "stats": Handler(partial(_stats, session), jobs.background, _SLOW),
+        "stats": Handler(partial(_stats, session), jobs.counting, _SLOW),
         "image": Handler(partial(_image, session)),
         "original": Handler(partial(_original, session)),
-        "images": Handler(partial(_images, session), pool=jobs.background),
+        "images": Handler(partial(_images, session), jobs.ahead),
         "metadata": Handler(partial(_metadata, session)),
-        "find": Handler(partial(_find, session), jobs.background, _SLOW),
-        "open": Handler(partial(_open, session), seconds=_SLOW),
+        "find": Handler(partial(_find, session), jobs.searching, _SLOW),
+        "open": Handler(partial(_open, session), jobs.opening, _SLOW),
         "asset": Handler(_asset),
     }
 
@@ -217,8 +217,8 @@ def _find(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buff
     return {"dataset": number, "row": found}, []
 
 
-def _open(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
-    session.open(text(request.params, "path"))
+def _open(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    session.open(text(request.params, "path"), job.give_up)
     return session.describe(), []
 
 

@@ -17,6 +17,12 @@ log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 0.5
 
+_STUCK_SECONDS = 2.0
+"""How long a thread may go on with what nobody waits for any more before another takes its place."""
+
+_MOST_STUCK = 32
+"""Threads in whose place others have been started, in each pool: a file system that has died may hold them for ever."""
+
 
 class Job:
     """A piece of work whose outcome is told exactly once.
@@ -98,12 +104,14 @@ class Job:
 class Pool:
     """Daemon threads that work off jobs in their order. They start when they are needed first.
 
+    A thread that does not come back from a job after that has ended, as a file system does not answer, is replaced.
+
     Parameters
     ----------
     name : str
         What the threads are called.
     threads : int
-        How many there are at most.
+        How many there are at most, less those that do not come back.
     """
 
     def __init__(self, name: str, threads: int) -> None:
@@ -113,6 +121,8 @@ class Pool:
         self._lock = threading.Lock()
         self._threads = 0
         self._idle = 0
+        self._begun: dict[Job, float] = {}
+        self._stuck: set[Job] = set()
         self._watched: set[Job] = set()
         self._watching = False
 
@@ -123,10 +133,14 @@ class Pool:
             if not self._watching:
                 self._watching = True
                 threading.Thread(target=self._watch, name=f"{self._name}-watch", daemon=True).start()
-            if self._threads < self._most and self._idle <= self._queue.qsize():
-                self._threads += 1
-                threading.Thread(target=self._serve, name=f"{self._name}-{self._threads}", daemon=True).start()
+            if self._idle <= self._queue.qsize():
+                self._start_thread()
         self._queue.put(job)
+
+    def _start_thread(self) -> None:
+        if self._threads < self._most:
+            self._threads += 1
+            threading.Thread(target=self._serve, name=f"{self._name}-{self._threads}", daemon=True).start()
 
     def _serve(self) -> None:
         while True:
@@ -135,12 +149,17 @@ class Pool:
             job = self._queue.get()
             with self._lock:
                 self._idle -= 1
+                self._begun[job] = time.monotonic()
             job.run()
             with self._lock:
                 self._watched.discard(job)
+                self._begun.pop(job)
+                if job in self._stuck:  # another has taken its place
+                    self._stuck.discard(job)
+                    return
 
     def _watch(self) -> None:
-        """Expire jobs, as long as there are any."""
+        """Expire jobs, and replace threads that are stuck, as long as there are jobs."""
         while True:
             time.sleep(_WATCH_SECONDS)
             now = time.monotonic()
@@ -148,15 +167,33 @@ class Pool:
                 late = [job for job in self._watched if now > job.deadline]
                 self._watched = {job for job in self._watched if not job.ended}
                 self._watched.difference_update(late)
+                self._replace_stuck(now)
                 if not self._watched and not late:
                     self._watching = False
                     return
             for job in late:
                 job.expire()
 
+    def _replace_stuck(self, now: float) -> None:
+        for job, begun in self._begun.items():
+            if job.ended and now - begun > _STUCK_SECONDS and job not in self._stuck and len(self._stuck) < _MOST_STUCK:
+                self._stuck.add(job)
+                self._threads -= 1
+        for _ in range(self._queue.qsize() - self._idle):
+            self._start_thread()
+
 
 interactive = Pool("h5explorer", 4)
 """For what a person waits for."""
 
-background = Pool("h5explorer-background", 2)
-"""For what nobody waits for just now: neighbours, counts, searches."""
+opening = Pool("h5explorer-opening", 2)
+"""For opening lookups, which may take minutes."""
+
+searching = Pool("h5explorer-searching", 2)
+"""For searches, which may go through a whole lookup."""
+
+ahead = Pool("h5explorer-ahead", 2)
+"""For pictures that a person may come to next."""
+
+counting = Pool("h5explorer-counting", 1)
+"""For counts, which go through a whole lookup and can wait."""

@@ -36,8 +36,17 @@ class Session:
         self._dataset: Dataset | None = Dataset(source, options.columns, options.root)
         self.on_opened: list[Callable[[], None]] = []
 
-    def open(self, source: Any, **options: Any) -> None:
+    def open(self, source: Any, give_up: Callable[[], None] = lambda: None, **options: Any) -> None:
         """Open another lookup in place of this one.
+
+        Parameters
+        ----------
+        source
+            The lookup.
+        give_up : callable
+            Raises where it is not wanted any more; what was open stays so then.
+        **options
+            How it is to be read, where that differs from before.
 
         Raises
         ------
@@ -46,13 +55,17 @@ class Session:
         """
         chosen = self._options.changed(**options)
         opened = Dataset(source, chosen.columns, chosen.root)
-        with self._lock:
-            if self._dataset is None:
-                opened.close()
-                raise ClosedError("This explorer has been closed.")
-            old, self._dataset = self._dataset, opened
-            self._options = chosen
-            self._number += 1
+        try:
+            with self._lock:
+                if self._dataset is None:
+                    raise ClosedError("This explorer has been closed.")
+                give_up()
+                old, self._dataset = self._dataset, opened
+                self._options = chosen
+                self._number += 1
+        except BaseException:
+            opened.close()
+            raise
         with self._telling:  # one after the other: what is told last is what is open
             for tell in self.on_opened:
                 tell()

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import threading
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from PIL import Image as pil
 
 from h5explorer_py import handlers as module
 from h5explorer_py.assets import STATIC, asset_names
+from h5explorer_py.dataset import Dataset
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.handlers import handlers
 from h5explorer_py.options import Options
@@ -25,7 +27,7 @@ from h5explorer_py.protocol import METHODS, Request
 from h5explorer_py.session import Session
 from tests.fixtures.datasets import EVERY_TYPE, FORMATS, GOOD_SHARDS, key, write_images
 from tests.fixtures.pictures import encoded, pixels
-from tests.py.support import Page, ask
+from tests.py.support import Page, ask, cancel, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -326,11 +328,66 @@ def test_a_lookup_that_is_refused_leaves_the_open_one(asking: Asking, contract: 
     assert asking("rows", start=0, stop=9, dataset=1)[0]["rows"] == 9
 
 
+def test_a_lookup_whose_opening_is_withdrawn_does_not_take_the_place(
+    asking: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pq.write_table(pa.table({"uuid": ["a"], "filepath": ["f"]}), tmp_path / "second.parquet")
+    begun, go_on = threading.Event(), threading.Event()
+    made: list[Any] = []
+
+    def slow(*arguments: Any) -> Dataset:
+        begun.set()
+        assert go_on.wait(10)
+        made.append(Dataset(*arguments))
+        return made[0]
+
+    monkeypatch.setattr("h5explorer_py.session.Dataset", slow)
+    before = asking.session.describe()
+    asking.dispatcher.receive(ask(Request("o", "open", {"path": str(tmp_path / "second.parquet")})))
+    assert begun.wait(10)
+    asking.dispatcher.receive(cancel(["o"]))
+    assert asking.page.only("o")[0]["error"]["code"] == "cancelled"
+    go_on.set()
+    wait_for(lambda: made and made[0].closed)
+    assert asking.session.describe() == before
+    assert asking("rows", start=0, stop=9, dataset=1)[0]["rows"] == 9
+
+
 def test_a_lookup_without_rows_opens(asking: Asking, contract: Path) -> None:
     assert asking("open", path=str(contract / "header_only.parquet"))[0]["records"] == 0
     assert asking("rows", start=0, stop=100)[0]["rows"] == 0
     assert asking("stats")[0] == {"dataset": 2, "records": 0, "filepaths": 0}
     assert asking.refused("image", row=0)["code"] == "row_out_of_range"
+
+
+def test_what_takes_minutes_holds_up_nothing_else(
+    asking: Asking, contract: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts, searches and lookups that are being opened, more than there are threads for."""
+    go_on = threading.Event()
+
+    def slow(*_: Any) -> int:
+        assert go_on.wait(30)
+        return 1
+
+    monkeypatch.setattr(Dataset, "filepaths", slow)
+    monkeypatch.setattr(Dataset, "find", slow)
+    slowly = [Request(f"s{at}", "stats", {}) for at in range(9)]
+    slowly += [Request(f"f{at}", "find", {"text": "x", "after": None}) for at in range(9)]
+    try:
+        asking.dispatcher.receive(ask(*slowly))
+        assert asking("rows", start=0, stop=9)[0]["rows"] == 9
+        assert asking("image", row=1)[0]["row"] == 1
+        assert asking("metadata", row=1)[0]["row"] == 1
+        assert asking("images", rows=[2], room=10**6)[0]["images"][0]["row"] == 2
+        assert asking("asset", name=asset_names()["decoder"])
+        monkeypatch.setattr("h5explorer_py.session.Dataset", slow)
+        opened = {"path": str(contract / "lookup.parquet")}
+        asking.dispatcher.receive(ask(*(Request(f"o{at}", "open", opened) for at in range(9))))
+        assert asking("rows", start=0, stop=8)[0]["rows"] == 8
+    finally:
+        asking.dispatcher.close()
+        go_on.set()
 
 
 # Parts of the front end

@@ -170,6 +170,51 @@ def test_no_more_threads_run_than_are_allowed_and_no_fewer() -> None:
     assert all(thread.daemon for thread in threading.enumerate() if thread.name.startswith("counted"))
 
 
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("end", ["withdrawn", "late"])
+def test_threads_that_do_not_come_back_are_replaced(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """As when a file system does not answer: what is asked of others is done all the same."""
+    monkeypatch.setattr(jobs, "_STUCK_SECONDS", 0.05)
+    go_on = threading.Event()
+    pool = Pool(f"stuck {end}", 2)
+    tolds = [Told() for _ in range(4)]
+    stuck = [Job(lambda _: go_on.wait(30), told, 0.1 if end == "late" else 30) for told in tolds]
+    for job in stuck:
+        pool.submit(job)
+    next_told = Told()
+    pool.submit(Job(lambda _: "next", next_told, 30))
+    if end == "withdrawn":
+        wait_for(lambda: len(pool._begun) == 2)
+        for job in stuck:
+            job.cancel()
+    assert next_told.only() == ("next", None)
+    go_on.set()
+    wait_for(lambda: not pool._begun)
+    wait_for(lambda: pool._idle == pool._threads)
+    assert pool._threads <= 2
+    assert not pool._stuck
+    wait_for(lambda: sum(thread.name.startswith(f"stuck {end}-") for thread in threading.enumerate()) <= 3)
+    again = Told()
+    pool.submit(Job(lambda _: "again", again, 5))
+    assert again.only() == ("again", None)
+
+
+@pytest.mark.usefixtures("quick")
+def test_only_so_many_threads_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_STUCK_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "_MOST_STUCK", 3)
+    go_on = threading.Event()
+    pool = Pool("held", 1)
+    tolds = [Told() for _ in range(8)]
+    for told in tolds:
+        pool.submit(Job(lambda _: go_on.wait(30), told, 0.3))
+    for told in tolds:
+        assert isinstance(told.only()[1], RequestTimeoutError)
+    assert len(pool._begun) <= 4
+    go_on.set()
+    wait_for(lambda: not pool._begun)
+
+
 def test_threads_are_not_started_for_nothing() -> None:
     pool = Pool("few", 4)
     for _ in range(10):
