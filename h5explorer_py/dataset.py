@@ -279,8 +279,15 @@ class Dataset:
             self._files[entry.filepath, folder] = held
         return held
 
-    def image(self, entry: Entry) -> Image:
+    def image(self, entry: Entry, give_up: Callable[[], None] = lambda: None) -> Image:
         """Return the image of a row, as it is stored.
+
+        Parameters
+        ----------
+        entry : Entry
+            The row.
+        give_up : callable
+            Called while all readers are at work; raises where nobody waits for the image any more.
 
         Raises
         ------
@@ -292,12 +299,21 @@ class Dataset:
         files, folders = self._shard(entry)
         if not entry.key:
             raise KeyNotFoundError(f"Row {entry.row + 1:,} of {self.lookup.name} has no uuid.", row=entry.row)
-        data = self._images.read(files.images, entry.key, folders)
+        try:
+            data = self._images.read(files.images, entry.key, folders, give_up)
+        except FileNotFoundError:
+            self._look_anew(entry)
+            raise
         return Image(data, entry.key, files.images, time.perf_counter() - started)
 
     def image_state(self, entry: Entry) -> str:
         """Return a text that differs whenever the file that holds the image of a row has changed."""
-        return self._images.state(self.files(entry).images)
+        files = self.files(entry)
+        try:
+            return self._images.state(files.images)
+        except FileNotFoundError:
+            self._look_anew(entry)
+            raise
 
     def record(self, entry: Entry) -> Record:
         """Return the metadata of a row.
@@ -311,7 +327,15 @@ class Dataset:
         files = self.files(entry)
         if not entry.key:
             raise KeyNotFoundError(f"Row {entry.row + 1:,} of {self.lookup.name} has no uuid.", row=entry.row)
-        return self._metadata.record(files.metadata, entry.key)
+        try:
+            return self._metadata.record(files.metadata, entry.key)
+        except FileNotFoundError:
+            self._look_anew(entry)
+            raise
+
+    def _look_anew(self, entry: Entry) -> None:
+        """Have a shard that is not there looked for in every place the next time."""
+        self._files.pop((entry.filepath or "", self.lookup.folder_of(entry.row)), None)
 
     def _check_open(self) -> None:
         if self.closed:

@@ -81,20 +81,20 @@ def _stats(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
     return {"dataset": number, "records": dataset.num_rows, "filepaths": dataset.filepaths(job.give_up)}, []
 
 
-def _image(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+def _image(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
     """Answer with a picture, or that the file is still in the state that the page knows."""
     dataset, entry = _entry(session, request.params)
     known = request.params.get("known")
     if known is not None and known == dataset.image_state(entry):
         return {"row": entry.row, "unchanged": True}, []
     state = dataset.image_state(entry)  # looked at before the bytes are read: a change in between is seen next time
-    image = dataset.image(entry)
+    image = dataset.image(entry, job.give_up)
     return {**_shown(entry, image), "state": state}, [image.data]
 
 
-def _original(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+def _original(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
     dataset, entry = _entry(session, request.params)
-    image = dataset.image(entry)
+    image = dataset.image(entry, job.give_up)
     return {**_facts(entry, image), "state": ""}, [image.data]
 
 
@@ -112,7 +112,7 @@ def _images(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Bu
         with contextlib.suppress(ExplorerError):  # one that cannot be shown says so when a person comes to it
             entry = dataset.entry(integer({"row": row}, "row", 0, _EVER))
             state = dataset.image_state(entry)
-            image = dataset.image(entry)
+            image = dataset.image(entry, job.give_up)
             room -= len(image.data)
             if room < 0:
                 break

@@ -197,3 +197,6 @@ ahead = Pool("h5explorer-ahead", 2)
 
 counting = Pool("h5explorer-counting", 1)
 """For counts, which go through a whole lookup and can wait."""
+
+stills = Pool("h5explorer-stills", 1)
+"""For the still pictures that notebooks keep."""

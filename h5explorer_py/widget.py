@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import operator
 import re
-from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import anywidget
 import traitlets
 
+from h5explorer_py import jobs
 from h5explorer_py.assets import asset_names, built, shared_assets
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.errors import BadRequestError, ExplorerError, KeyNotFoundError, UnsupportedError
@@ -129,7 +130,6 @@ class Explorer(anywidget.AnyWidget):
         from h5explorer_py.session import Session
 
         self._session = Session(lookup, Options(root, KeyColumns(uuid_column, filepath_column)))
-        self._still = ThreadPoolExecutor(1, "h5explorer-still")
         try:
             super().__init__(
                 _opened=self._session.describe(),
@@ -307,7 +307,6 @@ class Explorer(anywidget.AnyWidget):
         if hasattr(self, "_dispatcher"):
             self._dispatcher.close()
             self._session.close()
-            self._still.shutdown(wait=False, cancel_futures=True)
         super().close()
 
     def __repr__(self) -> str:
@@ -329,12 +328,19 @@ class Explorer(anywidget.AnyWidget):
     def _still_html(self) -> str:
         """Return the still picture; without the picture where it takes too long or there is none."""
         lookup = self._session.dataset.lookup
-        if self.current is not None:
-            try:
-                return self._still.submit(self._still_of, self.current).result(_STILL_SECONDS)
-            except (ExplorerError, TimeoutError):
-                pass
-        return still_html(lookup.name, lookup.num_rows, None)
+        still = None if self.current is None else self._still_in_time(self.current)
+        return still or still_html(lookup.name, lookup.num_rows, None)
+
+    def _still_in_time(self, row: int) -> str | None:
+        outcomes: SimpleQueue[object] = SimpleQueue()
+        job = jobs.Job(lambda _: self._still_of(row), lambda still, _: outcomes.put(still), _STILL_SECONDS)
+        jobs.stills.submit(job)
+        try:
+            still = outcomes.get(timeout=_STILL_SECONDS)
+        except Empty:
+            job.cancel()
+            return None
+        return still if isinstance(still, str) else None
 
     def _still_of(self, row: int) -> str:
         lookup = self._session.dataset.lookup

@@ -25,7 +25,7 @@ from h5explorer_py.images.pipe import LENGTH, readiness
 from h5explorer_py.images.refusals import error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 READERS = 2
 SECONDS = int(os.environ.get("H5EXPLORER_READER_SECONDS", "10"))
@@ -56,6 +56,7 @@ from h5explorer_py.images.reader import main
 main()
 """
 
+_LOOK_SECONDS = 0.2
 _SHORT = 1 << 16
 _LONG = 1 << 20
 _MOST_KEYS_SECONDS = 600
@@ -183,7 +184,14 @@ class ReaderPool:
             if not self._free:
                 self._free.append(Reader())
 
-    def find(self, path: str, signature: Signature, key: str, folders: Sequence[str]) -> Found | None:
+    def find(
+        self,
+        path: str,
+        signature: Signature,
+        key: str,
+        folders: Sequence[str],
+        give_up: Callable[[], None] = lambda: None,
+    ) -> Found | None:
         """Find an image in a shard.
 
         Parameters
@@ -196,6 +204,8 @@ class ReaderPool:
             The name of the data set.
         folders : sequence of str
             Real paths of the folders that links may lead to.
+        give_up : callable
+            Called while all readers are at work; raises where nobody waits for the answer any more.
 
         Returns
         -------
@@ -208,7 +218,7 @@ class ReaderPool:
             With the reason.
         """
         request = {"ask": "find", "key": key, "limit": LARGEST_IMAGE, "seconds": SECONDS}
-        reply, data = self._ask(path, signature, folders, request)
+        reply, data = self._ask(path, signature, folders, request, give_up)
         if reply.get("code") == "changed":
             return None
         if "code" in reply:
@@ -242,10 +252,15 @@ class ReaderPool:
         raise ShardUnreadableError(f"{path} keeps changing.", action="Try again when it is written.")
 
     def _ask(
-        self, path: str, signature: Signature, folders: Sequence[str], request: dict[str, Any]
+        self,
+        path: str,
+        signature: Signature,
+        folders: Sequence[str],
+        request: dict[str, Any],
+        give_up: Callable[[], None] = lambda: None,
     ) -> tuple[dict[str, Any], bytes]:
         request |= {"path": path, "signature": list(signature), "allowed": list(folders)}
-        with self._places:
+        with self._place(give_up):
             reader = self._take()
             try:
                 answered = reader.ask(request)
@@ -267,6 +282,15 @@ class ReaderPool:
             with self._lock:
                 self._free.append(reader)
             return answered
+
+    @contextlib.contextmanager
+    def _place(self, give_up: Callable[[], None]) -> Iterator[None]:
+        while not self._places.acquire(timeout=_LOOK_SECONDS):
+            give_up()
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def _take(self) -> Reader:
         with self._lock:

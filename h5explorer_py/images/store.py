@@ -11,6 +11,8 @@ from h5explorer_py.errors import ShardNotFoundError, ShardUnreadableError
 from h5explorer_py.files import Signature, read_at, regular_file, why
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from h5explorer_py.images.readers import ReaderPool
 
 SHARDS_KEPT = 32
@@ -51,7 +53,7 @@ class ImageStore:
         self._shards: OrderedDict[str, _Shard] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, path: str, key: str, folders: tuple[str, ...]) -> bytes:
+    def read(self, path: str, key: str, folders: tuple[str, ...], give_up: Callable[[], None] = lambda: None) -> bytes:
         """Return the encoded bytes of an image.
 
         A place that is known costs one look at the file's state before and after, and one read.
@@ -64,6 +66,8 @@ class ImageStore:
             The name of the data set.
         folders : tuple of str
             Real paths of the folders that links and external storage may lead to.
+        give_up : callable
+            Called while all readers are at work; raises where nobody waits for the image any more.
 
         Raises
         ------
@@ -81,7 +85,7 @@ class ImageStore:
                         return data
                     self.forget(path)
                     continue
-            found = self._readers.find(path, signature, key, folders)
+            found = self._readers.find(path, signature, key, folders, give_up)
             if found is None:
                 continue
             if found.data is not None:

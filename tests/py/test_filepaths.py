@@ -130,6 +130,28 @@ def test_a_moved_data_set_is_read_where_it_is_now(tmp_path: Path) -> None:
         dataset.close()
 
 
+def test_a_shard_is_looked_for_in_every_place_each_time_that_it_is_not_there(tmp_path: Path) -> None:
+    now, later = tmp_path / "then", tmp_path / "now" / "below"
+    for folder in (now, later):
+        folder.mkdir(parents=True)
+    table = pa.table({"uuid": ["a"], "filepath": [str(now / "below" / "s")]})
+    dataset = Dataset(table, COLUMNS, tmp_path / "now")
+    entry = dataset.entry(0)
+    for look in (dataset.image, dataset.image_state, dataset.record):
+        with pytest.raises(FileNotFoundError):
+            look(entry)
+    write_images(later / "s_images.h5", {"a": encoded(1)})
+    assert dataset.image(entry).data == encoded(1)
+    assert dataset.image(entry).source == str(later / "s_images.h5")
+    (later / "s_images.h5").unlink()
+    (now / "below").mkdir()
+    write_images(now / "below" / "s_images.h5", {"a": encoded(2)})
+    with pytest.raises(FileNotFoundError):
+        dataset.image_state(entry)
+    assert dataset.image(entry).data == encoded(2)
+    dataset.close()
+
+
 @pytest.mark.parametrize(
     "filepath", ["\U0001f600", "x" * 5000, "a\nb", " ", ".", "..", "-rf", "%2e%2e/s", "$HOME", "~"]
 )

@@ -58,12 +58,14 @@ def test_rows_pictures_and_metadata_need_no_pandas(contract: Path, tmp_path: Pat
     lookup = tmp_path / name if name == "l.csv" else contract / name
     code = (
         "from h5explorer_py.handlers import handlers\n"
+        "from h5explorer_py.jobs import Job\n"
         "from h5explorer_py.options import Options\n"
         "from h5explorer_py.protocol import Request\n"
         "from h5explorer_py.session import Session\n"
         f"session = Session({str(lookup)!r}, Options())\n"
         "for method, params in (('rows', {'start': 0, 'stop': 9}), ('image', {'row': 0}), ('metadata', {'row': 0})):\n"
-        "    handlers(session)[method].handle(Request('a', method, params), None)\n"
+        "    job = Job(lambda job: None, lambda result, error: None, 60)\n"
+        "    handlers(session)[method].handle(Request('a', method, params), job)\n"
         "session.close()"
     )
     assert "pandas" not in imported_by(code)

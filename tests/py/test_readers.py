@@ -21,10 +21,10 @@ from h5explorer_py.images import readers
 from h5explorer_py.images.readers import Reader, ReaderPool
 from tests.fixtures.datasets import write_images
 from tests.fixtures.pictures import encoded
-from tests.py.support import ROOT, image_of, python, runs, wait_for, within
+from tests.py.support import ROOT, dataset_of, image_of, python, runs, wait_for, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 OPEN_ONE = """
 import os, sys
@@ -69,6 +69,14 @@ def lookup(shard: Path) -> str:
 
 def pid_of(pool: ReaderPool) -> int:
     return pool._free[-1].pid
+
+
+def suppressed(work: Callable[[], object]) -> object:
+    """Return what ``work`` returns, or raises."""
+    try:
+        return work()
+    except errors.ExplorerError as error:
+        return error
 
 
 def descriptors() -> int:
@@ -148,6 +156,39 @@ def test_while_one_reader_stands_still_another_works(
     thread.join()
     assert outcome == [errors.ReaderStalledError]
     pool.close()
+
+
+def test_who_is_no_longer_waited_for_waits_for_no_reader(
+    pool: ReaderPool, shard: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "SECONDS", 4)
+    image_of(shard)
+    [reader] = pool._free
+    os.kill(reader.pid, signal.SIGSTOP)
+    held = threading.Thread(target=lambda: suppressed(lambda: image_of(shard)))
+    held.start()
+    wait_for(lambda: not pool._free)
+    wanted = True
+
+    def give_up() -> None:
+        if not wanted:
+            raise errors.CancelledError("The request was withdrawn.")
+
+    outcome: list[object] = []
+    dataset = dataset_of(shard, "b")
+    waiting = threading.Thread(
+        target=lambda: outcome.append(suppressed(lambda: dataset.image(dataset.entry(0), give_up)))
+    )
+    waiting.start()
+    waiting.join(0.5)
+    assert outcome == []
+    wanted = False
+    waiting.join(2)
+    assert [type(each) for each in outcome] == [errors.CancelledError]
+    os.kill(reader.pid, signal.SIGCONT)
+    held.join()
+    assert image_of(shard, "b") == encoded(2)
+    dataset.close()
 
 
 def test_no_more_readers_run_than_are_allowed(shard: Path, monkeypatch: pytest.MonkeyPatch) -> None:

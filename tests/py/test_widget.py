@@ -27,7 +27,7 @@ from h5explorer_py import widget as module
 from h5explorer_py.protocol import Cancel, Request
 from tests.fixtures.datasets import GOOD_SHARDS, key, write_images, write_metadata
 from tests.fixtures.pictures import encoded
-from tests.py.support import ask, wait_for
+from tests.py.support import ask, python, wait_for
 from tests.py.test_image import Markup
 
 if TYPE_CHECKING:
@@ -523,6 +523,18 @@ def test_a_picture_that_is_slow_to_decode_is_not_waited_for(explorer: Make, monk
     assert "<img" not in markup_of(ex)
     assert time.monotonic() - started < 1
     go_on.set()
+
+
+def test_a_picture_that_never_comes_does_not_keep_python_from_ending(contract: Path) -> None:
+    code = """
+import sys, threading
+from h5explorer_py import Explorer
+from h5explorer_py.dataset import Dataset
+Dataset.image = lambda *_: threading.Event().wait()
+print("<img" in Explorer(sys.argv[1])._still_html(), flush=True)
+"""
+    done = python(code, str(contract / "lookup.parquet"), seconds=20)
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_hostile_names_and_keys_stay_text(explorer: Make, tmp_path: Path, hostile_strings: list[str]) -> None:
