@@ -1,7 +1,7 @@
 /** The shared state as the traits of a widget model. */
 
 import type { AnyModel } from "@anywidget/types";
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import { isFields } from "../fields";
 import type { Opened } from "../source/api";
 import { openedOf } from "../source/kernel";
@@ -16,42 +16,100 @@ export interface Traits extends Record<string, unknown> {
   height: unknown;
 }
 
+/**
+ * After how many milliseconds Python is told of a choice: the picture and the record, which are asked for in the same
+ * moment, go first, and a key that is held down makes fewer messages.
+ */
+const TELL_AFTER_MS = 30;
+
 /** Keeps the state in the traits of a model. */
 export class ModelState implements SharedState {
   readonly #model: AnyModel<Traits>;
   readonly #ends: (() => void)[] = [];
+  readonly #current = signal<number | null>(null);
+  readonly #selection = signal<Ranges>([]);
   readonly opened: ReadonlySignal<Opened>;
-  readonly current: ReadonlySignal<number | null>;
-  readonly selection: ReadonlySignal<Ranges>;
   readonly height: ReadonlySignal<string | null>;
+  #untold: Choice = {};
+  #telling: ReturnType<typeof setTimeout> | null = null;
 
   constructor(model: AnyModel<Traits>) {
     this.#model = model;
-    this.opened = this.#trait("_opened", (value) => openedOf(isFields(value) ? value : {}));
-    this.current = this.#trait("current", (value) => (typeof value === "number" ? value : null));
-    this.selection = this.#trait("selection", rangesOf);
-    this.height = this.#trait("height", lengthOf);
+    const opened = signal(readOpened(model.get("_opened")));
+    const height = signal<string | null>(null);
+    this.opened = opened;
+    this.height = height;
+    this.#follow("_opened", (value) => {
+      this.#untold = {}; // rows of the lookup before mean nothing in this one
+      batch(() => {
+        opened.value = readOpened(value);
+        this.#current.value = rowOf(model.get("current"));
+        this.#selection.value = rangesOf(model.get("selection"));
+      });
+    });
+    this.#follow("height", (value) => {
+      height.value = lengthOf(value);
+    });
+    this.#follow("current", (value) => {
+      const { current: _, ...rest } = this.#untold;
+      this.#untold = rest;
+      this.#current.value = rowOf(value);
+    });
+    this.#follow("selection", (value) => {
+      const { selection: _, ...rest } = this.#untold;
+      this.#untold = rest;
+      this.#selection.value = rangesOf(value);
+    });
+  }
+
+  get current(): ReadonlySignal<number | null> {
+    return this.#current;
+  }
+
+  get selection(): ReadonlySignal<Ranges> {
+    return this.#selection;
   }
 
   choose(choice: Choice): void {
-    if (choice.current !== undefined) this.#model.set("current", choice.current);
-    if (choice.selection !== undefined) this.#model.set("selection", { ranges: choice.selection });
-    this.#model.save_changes();
+    this.#untold = { ...this.#untold, ...choice };
+    batch(() => {
+      if (choice.current !== undefined) this.#current.value = choice.current;
+      if (choice.selection !== undefined) this.#selection.value = choice.selection;
+    });
+    this.#telling ??= setTimeout(() => this.#tell(), TELL_AFTER_MS);
   }
 
   close(): void {
+    this.#tell();
     for (const end of this.#ends) end();
   }
 
-  #trait<Value>(name: keyof Traits & string, read: (value: unknown) => Value): ReadonlySignal<Value> {
-    const state = signal(read(this.#model.get(name)));
-    const changed = () => {
-      state.value = read(this.#model.get(name));
-    };
+  #tell(): void {
+    if (this.#telling !== null) clearTimeout(this.#telling);
+    this.#telling = null;
+    const { current, selection } = this.#untold;
+    this.#untold = {};
+    if (current === undefined && selection === undefined) return;
+    if (current !== undefined) this.#model.set("current", current);
+    if (selection !== undefined) this.#model.set("selection", { ranges: selection });
+    this.#model.save_changes();
+  }
+
+  /** Has a trait's value shown, now and whenever the model changes it; what was chosen before and not told is void. */
+  #follow(name: keyof Traits & string, show: (value: unknown) => void): void {
+    const changed = () => show(this.#model.get(name));
+    changed();
     this.#model.on(`change:${name}`, changed);
     this.#ends.push(() => this.#model.off(`change:${name}`, changed));
-    return state;
   }
+}
+
+function readOpened(value: unknown): Opened {
+  return openedOf(isFields(value) ? value : {});
+}
+
+function rowOf(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
 }
 
 function rangesOf(value: unknown): Ranges {
