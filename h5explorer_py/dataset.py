@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 WINDOW_ROWS = 1024
 _WINDOWS_KEPT = 64
 _ENTRIES_KEPT = 50_000
+_LOOK_SECONDS = 0.2
 
 INDEXED_ROWS = 2_000_000
 """Lookups up to this size get an index of their uuids in memory (88 MB at most) when one is first asked for."""
@@ -90,6 +91,7 @@ class Dataset:
         self._images = ImageStore(readers)
         self._metadata = MetadataStore(tuple(dict.fromkeys((columns.uuid, "uuid"))))
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         self._windows: OrderedDict[int, pa.Table] = OrderedDict()
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._rows_by_key: OrderedDict[str, int] = OrderedDict()
@@ -106,31 +108,59 @@ class Dataset:
 
     # Rows
 
-    def keys(self, start: int, stop: int) -> pa.Table:
-        """Return rows ``start`` to ``stop`` as text, in the columns ``uuid`` and ``filepath``."""
+    def keys(self, start: int, stop: int, give_up: Callable[[], None] = lambda: None) -> pa.Table:
+        """Return rows ``start`` to ``stop`` as text, in the columns ``uuid`` and ``filepath``.
+
+        Parameters
+        ----------
+        start, stop : int
+            The rows.
+        give_up : callable
+            Called while others read the lookup; raises where nobody waits for the rows any more.
+        """
         self._check_open()
         start, stop = max(0, start), min(stop, self.num_rows)
         if start >= stop:
             return self.lookup.keys(0, 0)
         first, last = start // WINDOW_ROWS, (stop - 1) // WINDOW_ROWS
-        table = pa.concat_tables([self._window(index) for index in range(first, last + 1)])
+        table = pa.concat_tables([self._window(index, give_up) for index in range(first, last + 1)])
         return table.slice(start - first * WINDOW_ROWS, stop - start)
 
-    def _window(self, index: int) -> pa.Table:
-        with self._lock:
-            held = self._windows.get(index)
+    def _window(self, index: int, give_up: Callable[[], None]) -> pa.Table:
+        held = self._held_window(index)
+        if held is not None:
+            return held
+        while not self._reading.acquire(timeout=_LOOK_SECONDS):
+            give_up()
+        try:
+            held = self._held_window(index)  # read by the one that was waited for
             if held is not None:
-                self._windows.move_to_end(index)
                 return held
-        table = self.lookup.keys(index * WINDOW_ROWS, min((index + 1) * WINDOW_ROWS, self.num_rows))
+            table = self.lookup.keys(index * WINDOW_ROWS, min((index + 1) * WINDOW_ROWS, self.num_rows))
+        finally:
+            self._reading.release()
         with self._lock:
             self._windows[index] = table
             while len(self._windows) > _WINDOWS_KEPT:
                 self._windows.popitem(last=False)
         return table
 
-    def entry(self, row: int) -> Entry:
+    def _held_window(self, index: int) -> pa.Table | None:
+        with self._lock:
+            held = self._windows.get(index)
+            if held is not None:
+                self._windows.move_to_end(index)
+            return held
+
+    def entry(self, row: int, give_up: Callable[[], None] = lambda: None) -> Entry:
         """Return one row.
+
+        Parameters
+        ----------
+        row : int
+            Its number.
+        give_up : callable
+            Called while others read the lookup; raises where nobody waits for the row any more.
 
         Raises
         ------
@@ -142,7 +172,7 @@ class Dataset:
             return held
         self.check_row(row)
         self._check_open()
-        table, at = self._window(row // WINDOW_ROWS), row % WINDOW_ROWS
+        table, at = self._window(row // WINDOW_ROWS, give_up), row % WINDOW_ROWS
         found = Entry(row, table.column(0)[at].as_py(), table.column(1)[at].as_py())
         with self._lock:
             self._entries[row] = found

@@ -62,16 +62,16 @@ def _dataset(session: Session, params: JSON) -> tuple[int, Dataset]:
     return session.numbered(None if number is None else integer(params, "dataset", 1, _EVER))
 
 
-def _entry(session: Session, params: JSON) -> tuple[Dataset, Entry]:
+def _entry(session: Session, params: JSON, job: jobs.Job) -> tuple[Dataset, Entry]:
     _, dataset = _dataset(session, params)
-    return dataset, dataset.entry(integer(params, "row", 0, _EVER))
+    return dataset, dataset.entry(integer(params, "row", 0, _EVER), job.give_up)
 
 
-def _rows(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+def _rows(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
     number, dataset = _dataset(session, request.params)
     start = integer(request.params, "start", 0, _EVER)
     stop = integer(request.params, "stop", start, start + MOST_ROWS)
-    table = dataset.keys(start, stop)
+    table = dataset.keys(start, stop, job.give_up)
     notices = list(dataset.lookup.notices[:5])
     return {"dataset": number, "start": start, "rows": table.num_rows, "notices": notices}, [to_parquet(table)]
 
@@ -83,7 +83,7 @@ def _stats(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
 
 def _image(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
     """Answer with a picture, or that the file is still in the state that the page knows."""
-    dataset, entry = _entry(session, request.params)
+    dataset, entry = _entry(session, request.params, job)
     known = request.params.get("known")
     if known is not None and known == dataset.image_state(entry):
         return {"row": entry.row, "unchanged": True}, []
@@ -93,7 +93,7 @@ def _image(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
 
 
 def _original(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
-    dataset, entry = _entry(session, request.params)
+    dataset, entry = _entry(session, request.params, job)
     image = dataset.image(entry, job.give_up)
     return {**_facts(entry, image), "state": ""}, [image.data]
 
@@ -110,7 +110,7 @@ def _images(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Bu
     for row in rows:
         job.give_up()
         with contextlib.suppress(ExplorerError):  # one that cannot be shown says so when a person comes to it
-            entry = dataset.entry(integer({"row": row}, "row", 0, _EVER))
+            entry = dataset.entry(integer({"row": row}, "row", 0, _EVER), job.give_up)
             state = dataset.image_state(entry)
             image = dataset.image(entry, job.give_up)
             room -= len(image.data)
@@ -194,8 +194,8 @@ def _size(image: Image) -> tuple[int, int]:
         return 0, 0
 
 
-def _metadata(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
-    dataset, entry = _entry(session, request.params)
+def _metadata(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    dataset, entry = _entry(session, request.params, job)
     started = time.perf_counter()
     record = dataset.record(entry)
     result = {

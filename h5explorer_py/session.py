@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from h5explorer_py.options import Options
 
 _MOST_NOTICES = 5
+_CLOSING_SECONDS = 0.5
 
 
 class Session:
@@ -69,7 +70,7 @@ class Session:
         with self._telling:  # one after the other: what is told last is what is open
             for tell in self.on_opened:
                 tell()
-        old.close()
+        _let_go(old)
 
     @property
     def dataset(self) -> Dataset:
@@ -116,4 +117,11 @@ class Session:
         with self._lock:
             dataset, self._dataset = self._dataset, None
         if dataset is not None:
-            dataset.close()
+            _let_go(dataset)
+
+
+def _let_go(dataset: Dataset) -> None:
+    """Close a data set; what is still being read of it, from a file system that is slow, is not waited for."""
+    closing = threading.Thread(target=dataset.close, name="h5explorer-closing", daemon=True)
+    closing.start()
+    closing.join(_CLOSING_SECONDS)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import threading
+import time
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ import pytest
 from PIL import Image as pil
 
 from h5explorer_py import handlers as module
+from h5explorer_py import jobs
 from h5explorer_py.assets import STATIC, asset_names
-from h5explorer_py.dataset import Dataset
+from h5explorer_py.dataset import WINDOW_ROWS, Dataset
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.handlers import handlers
 from h5explorer_py.options import Options
@@ -358,6 +360,62 @@ def test_a_lookup_without_rows_opens(asking: Asking, contract: Path) -> None:
     assert asking("rows", start=0, stop=100)[0]["rows"] == 0
     assert asking("stats")[0] == {"dataset": 2, "records": 0, "filepaths": 0}
     assert asking.refused("image", row=0)["code"] == "row_out_of_range"
+
+
+def test_rows_that_are_no_longer_wanted_are_not_read(
+    asking_about: Callable[[Path], Asking], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the slider is dragged over a lookup that is slow to read; what is wanted then comes next."""
+    rows = 20 * WINDOW_ROWS
+    pq.write_table(pa.table({"uuid": [str(row) for row in range(rows)], "filepath": ["s"] * rows}), tmp_path / "l.pq")
+    asking = asking_about(tmp_path / "l.pq")
+    lookup = asking.session.dataset.lookup
+    go_on, begun = threading.Event(), threading.Event()
+    read: list[int] = []
+    keys = type(lookup).keys
+
+    def slow(_: Any, start: int, stop: int) -> pa.Table:
+        read.append(start // WINDOW_ROWS)
+        begun.set()
+        assert go_on.wait(30)
+        return keys(lookup, start, stop)
+
+    monkeypatch.setattr(type(lookup), "keys", slow)
+    at = [WINDOW_ROWS * number for number in range(5)]
+    asking.dispatcher.receive(ask(Request("d0", "rows", {"start": 0, "stop": 9})))
+    assert begun.wait(10)
+    asking.dispatcher.receive(
+        ask(*(Request(f"d{number}", "rows", {"start": at[number], "stop": at[number] + 9}) for number in range(1, 4)))
+    )
+    wait_for(lambda: len(jobs.interactive._begun) == 4)
+    asking.dispatcher.receive(cancel([f"d{number}" for number in range(4)]))
+    wait_for(lambda: len(jobs.interactive._begun) == 1)
+    asking.dispatcher.receive(ask(Request("last", "rows", {"start": at[4], "stop": at[4] + 9})))
+    go_on.set()
+    assert asking.page.only("last")[0]["result"]["start"] == at[4]
+    assert read == [0, 4]
+
+
+def test_rows_picture_and_metadata_of_one_place_read_it_once(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    lookup = asking.session.dataset.lookup
+    read: list[tuple[int, int]] = []
+    keys = type(lookup).keys
+
+    def counted(_: Any, start: int, stop: int) -> pa.Table:
+        read.append((start, stop))
+        time.sleep(0.2)
+        return keys(lookup, start, stop)
+
+    monkeypatch.setattr(type(lookup), "keys", counted)
+    asking.dispatcher.receive(
+        ask(
+            Request("r", "rows", {"start": 0, "stop": 9}),
+            Request("i", "image", {"row": 3}),
+            Request("m", "metadata", {"row": 3}),
+        )
+    )
+    asking.page.wait("r", "i", "m")
+    assert len(read) == 1
 
 
 def test_what_takes_minutes_holds_up_nothing_else(

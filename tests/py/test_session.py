@@ -12,7 +12,7 @@ import pytest
 from h5explorer_py import errors
 from h5explorer_py.options import Options
 from h5explorer_py.session import Session
-from tests.py.support import within
+from tests.py.support import wait_for, within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +80,26 @@ def test_options_that_are_not_given_stay(tmp_path: Path) -> None:
     assert session.dataset.lookup.columns.uuid == "id"
     session.open(lookup(tmp_path, "third", 3, uuid="id", filepath="path"))
     assert session.dataset.num_rows == 3
+
+
+def test_what_is_still_read_of_the_old_one_is_not_waited_for(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a file system does not answer."""
+    go_on = threading.Event()
+    read = pq.ParquetFile.read_row_groups
+    monkeypatch.setattr(pq.ParquetFile, "read_row_groups", lambda *a, **b: (go_on.wait(30), read(*a, **b))[1])
+    old = session.dataset
+    reading = threading.Thread(target=lambda: old.keys(0, 3))
+    reading.start()
+    wait_for(old.lookup._lock.locked)
+    within(5, lambda: session.open(lookup(tmp_path, "second", 1)))
+    assert session.describe()["name"] == "second.parquet"
+    assert old.closed
+    within(5, session.close)
+    go_on.set()
+    reading.join(10)
+    wait_for(lambda: not any(thread.name == "h5explorer-closing" for thread in threading.enumerate()))
 
 
 def test_after_closing(session: Session, tmp_path: Path) -> None:
