@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Problem } from "../app/Problem";
+import { useKeptFocus } from "../app/useKeptFocus";
 import { ExplorerError } from "../errors";
 import type { ExplorerState } from "../state/explorer";
 import { counted } from "../text";
@@ -17,7 +18,7 @@ export function ContentsPanel({ state, name }: { readonly state: ExplorerState; 
   const view = useSignal<View>({ total: opened.records, fits: 0, top: 0 });
   useFollowing(state, view);
   return (
-    <section class="h5x-panel h5x-contents" aria-label="Dataset Contents">
+    <section class="h5x-panel h5x-contents" aria-label="Dataset Contents" tabIndex={-1}>
       <header class="h5x-contents-head">
         <div class="h5x-contents-title">
           <strong class="h5x-lookup-name" title={opened.location || opened.name}>
@@ -66,15 +67,23 @@ function Totals({ state }: { readonly state: ExplorerState }) {
     <p class="h5x-totals">
       <span>{counted(records, "record")}</span>
       {filepaths instanceof ExplorerError ? (
-        <button type="button" class="h5x-link" title={filepaths.message} onClick={() => state.retryCount()}>
-          files not counted: try again
-        </button>
+        <CountAgain state={state} reason={filepaths.message} />
       ) : (
         <span aria-busy={filepaths === null}>
           {filepaths === null ? "counting files…" : counted(filepaths, "unique filepath")}
         </span>
       )}
     </p>
+  );
+}
+
+function CountAgain({ state, reason }: { readonly state: ExplorerState; readonly reason: string }) {
+  const ref = useRef<HTMLButtonElement>(null);
+  useKeptFocus(ref);
+  return (
+    <button ref={ref} type="button" class="h5x-link" title={reason} onClick={() => state.retryCount()}>
+      files not counted: try again
+    </button>
   );
 }
 

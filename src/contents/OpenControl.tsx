@@ -27,6 +27,7 @@ export function OpenControl({ state }: { readonly state: ExplorerState }) {
 
   async function open(): Promise<void> {
     if (path.trim() === "") return;
+    running.current?.abort();
     const control = new AbortController();
     running.current = control;
     setOpening(true);
@@ -37,7 +38,7 @@ export function OpenControl({ state }: { readonly state: ExplorerState }) {
     } catch (reason) {
       if (!isCancelled(reason)) setError(asExplorerError(reason));
     } finally {
-      setOpening(false);
+      if (running.current === control) setOpening(false);
     }
   }
 
@@ -87,8 +88,11 @@ export function OpenControl({ state }: { readonly state: ExplorerState }) {
           <button
             type="button"
             class="h5x-button h5x-primary"
-            disabled={opening || path.trim() === ""}
-            onClick={() => void open()}
+            disabled={path.trim() === ""}
+            aria-disabled={opening}
+            onClick={() => {
+              if (!opening) void open();
+            }}
           >
             {opening ? "Opening…" : "Open lookup"}
           </button>

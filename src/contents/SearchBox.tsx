@@ -11,6 +11,7 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
   const [text, setText] = useState("");
   const [message, setMessage] = useState("");
   const [searching, setSearching] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
   const running = useRef<AbortController | null>(null);
   const last = useRef<{ readonly text: string; readonly row: number } | null>(null);
   const { dataset } = state.opened.value;
@@ -45,6 +46,7 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
     running.current?.abort();
     setSearching(false);
     setMessage("Stopped.");
+    field.current?.focus();
   }
 
   return (
@@ -53,6 +55,7 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
         <span class="h5x-field">
           <Icon name="search" />
           <input
+            ref={field}
             type="search"
             aria-label="Go to a row number, uuid or path"
             placeholder="Row, uuid or path"

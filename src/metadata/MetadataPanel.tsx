@@ -16,7 +16,7 @@ export function MetadataPanel({ state }: { readonly state: ExplorerState }) {
   const [text, setText] = useState("");
   const fields = record === null ? [] : filterFields(record.fields, text);
   return (
-    <section class="h5x-panel h5x-metadata" aria-label="Metadata" aria-busy={pending}>
+    <section class="h5x-panel h5x-metadata" aria-label="Metadata" tabIndex={-1} aria-busy={pending}>
       <header class="h5x-metadata-head">
         <span class="h5x-field">
           <Icon name="search" />

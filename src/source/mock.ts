@@ -147,7 +147,7 @@ export class MockSource implements Source {
   }
 
   async open(path: string, signal: AbortSignal): Promise<Opened> {
-    await this.#delay({ method: "open", row: null }, signal);
+    await untilAborted(this.#delay({ method: "open", row: null }, signal), signal);
     const lookup = this.#lookups.get(path);
     if (lookup === undefined) {
       throw new ExplorerError("lookup_not_found", `There is no file ${path}.`, "Did you mean another?");

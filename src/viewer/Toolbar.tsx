@@ -104,7 +104,7 @@ function SaveButton({
   useEffect(() => () => running.current?.abort(), []);
 
   async function save(): Promise<void> {
-    if (row === null) return;
+    if (row === null || saving) return;
     const control = new AbortController();
     running.current = control;
     setSaving(true);
@@ -125,7 +125,8 @@ function SaveButton({
       class="h5x-icon-button"
       aria-label="Save the original bytes"
       title="Save the original bytes"
-      disabled={row === null || saving}
+      disabled={row === null}
+      aria-disabled={saving}
       onClick={() => void save()}
     >
       <Icon name="save" />

@@ -33,7 +33,7 @@ export function ViewerPanel({ state }: { readonly state: ExplorerState }) {
   const painted = useCallback((shown: Picture) => state.painted(shown), [state]);
   const movable = picture !== null && canPan(placed.zoom, picture, panel);
   return (
-    <section class="h5x-panel h5x-viewer" aria-label="Image Viewer" aria-busy={pending}>
+    <section class="h5x-panel h5x-viewer" aria-label="Image Viewer" tabIndex={-1} aria-busy={pending}>
       <Toolbar
         state={state}
         uuid={uuidOf(state, wanted, picture)}

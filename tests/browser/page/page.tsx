@@ -26,6 +26,8 @@ export interface Setup {
   readonly badPictures?: readonly number[];
   readonly badMetadata?: readonly number[];
   readonly undecodable?: readonly number[];
+  /** How many times files are not counted. */
+  readonly failCounts?: number;
   readonly notices?: readonly string[];
   readonly fields?: readonly (readonly [name: string, type: string, text: string])[];
   /** Whether answers wait until the test lets them go. */
@@ -139,6 +141,7 @@ function mockExplorer(setup: Setup) {
   const calls: MockCall[] = [];
   const versions = new Map<number, number>();
   let failRows = 0;
+  let failCounts = setup.failCounts ?? 0;
   const rows = setup.rows ?? 10_000;
   const first = setup.name ?? "lookup.parquet";
   const lookups = new Map([
@@ -152,6 +155,10 @@ function mockExplorer(setup: Setup) {
     if (call.method === "rows" && failRows > 0) {
       failRows -= 1;
       throw new ExplorerError("timeout", "This took longer than 60 s and was given up.", "Try again.");
+    }
+    if (call.method === "filepaths" && failCounts > 0) {
+      failCounts -= 1;
+      throw new ExplorerError("timeout", "This took longer than 600 s and was given up.", "Try again.");
     }
     const [least, most] = typeof setup.delay === "number" ? [setup.delay, setup.delay] : (setup.delay ?? [0, 0]);
     if (most > 0)
