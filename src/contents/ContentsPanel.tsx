@@ -35,7 +35,7 @@ export function ContentsPanel({ state, name }: { readonly state: ExplorerState; 
       ) : (
         <div class="h5x-rows">
           <RowGrid state={state} view={view} name={name} />
-          <RowSlider view={view} />
+          <RowSlider view={view} onChoose={(row) => state.choose(row)} />
         </div>
       )}
       <Notices state={state} />
@@ -64,7 +64,7 @@ function Totals({ state }: { readonly state: ExplorerState }) {
   const { records } = state.opened.value;
   const filepaths = state.filepaths.value;
   return (
-    <p class="h5x-totals">
+    <p class="h5x-totals" role="status">
       <span>{counted(records, "record")}</span>
       {filepaths instanceof ExplorerError ? (
         <CountAgain state={state} reason={filepaths.message} />
@@ -96,12 +96,15 @@ function RowsProblem({ state }: { readonly state: ExplorerState }) {
 function Notices({ state }: { readonly state: ExplorerState }) {
   const fromRows = state.rows.value.notices.value;
   const notices = fromRows.length > 0 ? fromRows : state.opened.value.notices;
-  if (notices.length === 0) return null;
   return (
-    <ul class="h5x-notices" aria-label="Notices">
-      {notices.map((notice) => (
-        <li key={notice}>{notice}</li>
-      ))}
-    </ul>
+    <div class="h5x-notices" role="status">
+      {notices.length > 0 && (
+        <ul aria-label="Notices" tabIndex={0}>
+          {notices.map((notice) => (
+            <li key={notice}>{notice}</li>
+          ))}
+        </ul>
+      )}
+    </div>
   );
 }

@@ -6,8 +6,15 @@ import { moveToPart, moveToSliderValue, pageRows, sliderPart, sliderValue, thumb
 
 const SHORTEST_THUMB = 24;
 
-/** The vertical slider over all rows: dragging is coarse, keys are fine. */
-export function RowSlider({ view }: { readonly view: Signal<View> }) {
+/** The vertical slider over all rows: dragging is coarse, keys are fine, Enter chooses the row that it names. */
+export function RowSlider({
+  view,
+  onChoose,
+}: {
+  readonly view: Signal<View>;
+  /** Is told the row that the slider names, from 0, when Enter is pressed. */
+  readonly onChoose: (row: number) => void;
+}) {
   const { ref, height } = useSize<HTMLDivElement>();
   const [dragging, setDragging] = useState(false);
   const now = view.value;
@@ -29,8 +36,9 @@ export function RowSlider({ view }: { readonly view: Signal<View> }) {
       aria-valuetext={`Row ${countText(value)} of ${countText(now.total)}`}
       onKeyDown={(event) => {
         const to = sliderKeyTarget(event, value, now);
-        if (to === null) return;
+        if (to === null && event.key !== "Enter") return;
         event.preventDefault();
+        if (to === null) return onChoose(value - 1);
         view.value = moveToSliderValue(view.peek(), to);
       }}
       onPointerDown={(event) => {

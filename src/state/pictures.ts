@@ -51,7 +51,10 @@ export class PictureStore {
   async get(row: number, signal: AbortSignal): Promise<Picture> {
     const ready = this.#decoded.get(row);
     if (ready !== undefined) return ready;
-    return this.#decode(this.#encoded.get(row)?.image ?? (await this.#mustFetch(row, signal)));
+    const encoded = this.#encoded.get(row)?.image;
+    if (encoded !== undefined) return this.#decode(encoded);
+    this.#ahead?.abort(); // what nobody waits for does not hold up what somebody does
+    return this.#decode(await this.#mustFetch(row, signal));
   }
 
   /**

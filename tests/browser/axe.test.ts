@@ -76,6 +76,11 @@ const states: readonly State[] = [
     explorer.viewer.getByRole("button", { name: "Larger" }).click({ clickCount: 3 }),
   ),
   state("with notices", { notices: ["Row 4 has more fields than the header."] }, loaded),
+  state(
+    "with more notices than fit",
+    { notices: [1, 2, 3].map((at) => `${at}. ${"A long one. ".repeat(30)}`) },
+    loaded,
+  ),
   state("waiting for the kernel", {}, async (explorer) => {
     await loaded(explorer);
     await explorer.page.evaluate(() => window.explorers[0]?.setWire({ kind: "busy" }, true));

@@ -70,6 +70,17 @@ test("the slider's keys reach every row, and its ends are the first and the last
   expect(Math.min(...(await listedNumbers()))).toBe(1);
 });
 
+test("the row that the slider names is chosen by Enter", async () => {
+  const explorer = await open({ rows: 1_000_000 });
+  await explorer.slider.focus();
+  await explorer.page.keyboard.press("End");
+  await explorer.page.keyboard.press("ArrowUp");
+  await explorer.page.keyboard.press("Enter");
+  await explorer.picture(999_998).waitFor();
+  expect(await explorer.row(999_999).getAttribute("aria-selected")).toBe("true");
+  expect(await explorer.slider.getAttribute("aria-valuenow")).toBe("999999");
+});
+
 test("a fast drag of the slider ends on the right rows, 50 times of 50", async () => {
   const explorer = await open({ rows: 10_012_000, delay: 25 });
   const { page, slider } = explorer;
@@ -270,7 +281,8 @@ test("notices about the lookup are listed", async () => {
   const explorer = await open({
     notices: ["Row 4 of a.csv has more fields than the header; the surplus is left out."],
   });
-  await explorer.contents.getByRole("list", { name: "Notices" }).getByText("Row 4 of a.csv").waitFor();
+  const told = explorer.contents.getByRole("status").filter({ has: explorer.page.getByRole("list") });
+  await told.getByRole("list", { name: "Notices" }).getByText("Row 4 of a.csv").waitFor();
 });
 
 test("two explorers of a page do not mix", async () => {

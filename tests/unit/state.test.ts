@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { ExplorerError } from "../../src/errors";
-import type { MockLookup } from "../../src/source/mock";
+import type { MockDelay, MockLookup } from "../../src/source/mock";
 import { MockSource } from "../../src/source/mock";
 import { ExplorerState } from "../../src/state/explorer";
 import { LatestLoader } from "../../src/state/latest";
@@ -153,6 +153,25 @@ describe("the pictures", () => {
     gate.open = false;
     expect((await store.get(6, never)).image.key).toBe(uuidOf(6));
     expect(gate.of("image").map((call) => call.row)).toEqual([5]);
+    store.close();
+  });
+
+  test("one that is waited for goes before those that are fetched ahead", async () => {
+    const signals: [string, AbortSignal][] = [];
+    const delay: MockDelay = async (call, signal) => {
+      signals.push([call.method, signal]);
+      if (call.method === "images") await new Promise(() => {});
+    };
+    const store = new PictureStore(new MockSource(new Map([["a", lookup(100)]]), delay), 1);
+    await store.get(5, never);
+    void store.fetchAround(5, 100);
+    await settle();
+    await store.get(60, never);
+    expect(signals.map(([method, signal]) => [method, signal.aborted])).toEqual([
+      ["image", false],
+      ["images", true],
+      ["image", false],
+    ]);
     store.close();
   });
 
