@@ -227,8 +227,15 @@ class ReaderPool:
             return Found(reply["offset"], reply["size"], None)
         return Found(-1, len(data), data)
 
-    def list_keys(self, path: str) -> list[str]:
+    def list_keys(self, path: str, give_up: Callable[[], None] = lambda: None) -> list[str]:
         """List all keys of a shard; slow for many.
+
+        Parameters
+        ----------
+        path : str
+            The HDF5 file.
+        give_up : callable
+            Called while all readers are at work; raises where nobody waits for the keys any more.
 
         Raises
         ------
@@ -243,7 +250,7 @@ class ReaderPool:
             # As long as the file is large: a small one that takes minutes is damaged.
             seconds = min(SECONDS + signature.size // _BYTES_A_SECOND, _MOST_KEYS_SECONDS)
             request = {"ask": "keys", "seconds": seconds}
-            reply, data = self._ask(path, signature, [os.path.dirname(os.path.realpath(path))], request)
+            reply, data = self._ask(path, signature, [os.path.dirname(os.path.realpath(path))], request, give_up)
             if "code" not in reply:
                 keys: list[str] = json.loads(data)
                 return keys

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from h5explorer_py.errors import ExplorerError, LookupUnreadableError
+from h5explorer_py.errors import CancelledError, ExplorerError, LookupUnreadableError
 from h5explorer_py.files import shorten, why
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.lookup.base import Lookup
@@ -22,7 +23,7 @@ from h5explorer_py.options import KeyColumns
 from h5explorer_py.shards import HDF5_SUFFIXES, IMAGES_SUFFIX, METADATA_SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _OPENERS = 16  # opening thousands of footers waits on the file system, not on the processor
 _REASONS_TOLD = 4
@@ -68,8 +69,17 @@ class MetadataKeysLookup(Lookup):
         self._uuids.close()
 
 
-def shard_lookup(path: str, columns: KeyColumns) -> Lookup:
+def shard_lookup(path: str, columns: KeyColumns, give_up: Callable[[], None] = lambda: None) -> Lookup:
     """Open one HDF5 shard as a lookup.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    columns : KeyColumns
+        What the key columns are called.
+    give_up : callable
+        Called while all readers are at work; raises where nobody waits for the lookup any more.
 
     Raises
     ------
@@ -80,7 +90,7 @@ def shard_lookup(path: str, columns: KeyColumns) -> Lookup:
     metadata = prefix + METADATA_SUFFIX
     if prefix != path and os.path.isfile(metadata):
         return MetadataKeysLookup(metadata, prefix, columns)
-    keys = reader_pool().list_keys(path)
+    keys = reader_pool().list_keys(path, give_up)
     table = pa.table({columns.uuid: text_array(keys), columns.filepath: repeated(prefix, len(keys))})
     lookup = MemoryLookup(table, columns, Path(path).name)
     lookup.location = path
@@ -102,15 +112,7 @@ def folder_lookup(folder: str, columns: KeyColumns) -> Lookup:
         Where none of them can be read.
     """
     names = _shard_names(folder)
-
-    def opened(name: str) -> Lookup | ExplorerError:
-        try:
-            return shard_lookup(str(Path(folder) / name), columns)
-        except ExplorerError as error:
-            return error
-
-    with ThreadPoolExecutor(_OPENERS) as openers:
-        outcomes = list(openers.map(opened, names))
+    outcomes = _open_all([str(Path(folder) / name) for name in names], columns)
     parts = [each for each in outcomes if isinstance(each, Lookup)]
     bad = {name: each for name, each in zip(names, outcomes, strict=True) if isinstance(each, ExplorerError)}
     if not parts:
@@ -118,11 +120,35 @@ def folder_lookup(folder: str, columns: KeyColumns) -> Lookup:
     if len(parts) == 1 and not bad:
         return parts[0]
     try:
-        return ConcatLookup(parts, Path(folder).name, columns, _left_out(bad))
+        lookup = ConcatLookup(parts, Path(folder).name, columns, _left_out(bad))
     except BaseException:
         for part in parts:
             part.close()
         raise
+    lookup.location = folder
+    return lookup
+
+
+def _open_all(paths: list[str], columns: KeyColumns) -> list[Lookup | ExplorerError]:
+    """Open shards several at a time; an interrupt is not held up by those that are slow."""
+    interrupted = threading.Event()
+
+    def give_up() -> None:
+        if interrupted.is_set():
+            raise CancelledError("It was interrupted.")
+
+    def opened(path: str) -> Lookup | ExplorerError:
+        try:
+            return shard_lookup(path, columns, give_up)
+        except ExplorerError as error:
+            return error
+
+    openers = ThreadPoolExecutor(_OPENERS)
+    try:
+        return list(openers.map(opened, paths))
+    finally:
+        interrupted.set()
+        openers.shutdown(wait=False, cancel_futures=True)
 
 
 def _shard_names(folder: str) -> list[str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import signal
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +26,7 @@ from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.options import KeyColumns
 from tests.fixtures.datasets import write_images
 from tests.fixtures.pictures import encoded
-from tests.py.support import COLUMNS, within
+from tests.py.support import COLUMNS, ROOT, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -395,8 +398,42 @@ def test_a_folder_of_shards(tmp_path: Path) -> None:
     for row in range(6):
         assert dataset.image(dataset.entry(row)).data == encoded(row % 2)
     assert dataset.filepaths(lambda: None) == 3
-    assert dataset.lookup.name == tmp_path.name
+    assert (dataset.lookup.name, dataset.lookup.location) == (tmp_path.name, str(tmp_path))
     dataset.close()
+
+
+def test_opening_a_folder_can_be_interrupted(tmp_path: Path) -> None:
+    """Even where no reader comes back, as the file system does not answer."""
+    for number in range(40):
+        (tmp_path / f"s_{number}_images.h5").touch()
+    code = """
+import os, sys, threading, time
+from h5explorer_py import errors
+from h5explorer_py.images.readers import Reader
+from h5explorer_py.lookup.open import open_lookup
+from h5explorer_py.options import KeyColumns
+asked = threading.Event()
+def ask(*_):
+    asked.set()
+    time.sleep(60)
+Reader.ask = ask
+def tell():
+    asked.wait()
+    print("ready", flush=True)
+threading.Thread(target=tell).start()
+try:
+    open_lookup(sys.argv[1], KeyColumns())
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+os._exit(0)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=10)[0] == "interrupted\n"
 
 
 def test_a_folder_with_one_shard(tmp_path: Path) -> None:
