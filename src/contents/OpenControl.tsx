@@ -14,7 +14,7 @@ export function OpenControl({ state }: { readonly state: ExplorerState }) {
   const field = useRef<HTMLInputElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    if (unfolded) field.current?.focus();
+    if (unfolded) field.current?.select(); // what is open can be opened again, as it may have changed
   }, [unfolded]);
   useEffect(() => () => running.current?.abort(), []);
 
@@ -49,7 +49,11 @@ export function OpenControl({ state }: { readonly state: ExplorerState }) {
         type="button"
         class="h5x-button h5x-open-button"
         aria-expanded={unfolded}
-        onClick={() => (unfolded ? fold() : setUnfolded(true))}
+        onClick={() => {
+          if (unfolded) return fold();
+          setPath(state.opened.peek().location);
+          setUnfolded(true);
+        }}
       >
         <Icon name="folder" />
         Open

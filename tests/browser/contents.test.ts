@@ -225,6 +225,8 @@ test("another lookup is opened by its path; a refused one leaves the shown one i
   await unfold.click();
   const path = explorer.contents.getByRole("textbox", { name: /Path/ });
   expect(await path.evaluate((field) => field === document.activeElement)).toBe(true);
+  expect(await path.inputValue()).toBe("/data/lookup.parquet");
+  expect(await explorer.page.evaluate(() => String(getSelection()))).toBe("/data/lookup.parquet");
   await path.fill("nowhere.parquet");
   await path.press("Enter");
   await explorer.contents.getByRole("alert").getByText("There is no file nowhere.parquet.").waitFor();

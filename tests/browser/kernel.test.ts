@@ -1,4 +1,4 @@
-import { readFileSync, renameSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync } from "node:fs";
 import path from "node:path";
 import { newFolder, runModule } from "../support/python";
 import { type Explorer, until, useSite } from "./kit";
@@ -148,6 +148,23 @@ test.each([
   expect(await explorer.row(8).getAttribute("aria-selected")).toBe("true");
   await explorer.row(3).click();
   await explorer.viewer.getByRole("img", { name: expected.rows[2]?.[0] ?? "" }).waitFor();
+});
+
+test("a lookup that has been written anew says so, and is opened again by two keys", async () => {
+  const explorer = await explore();
+  await openLookup(explorer, "growing.csv");
+  await explorer.contents.getByText("3,000 records").waitFor();
+  appendFileSync(path.join(folder, "growing.csv"), "last,ids\n");
+  await explorer.slider.press("End");
+  await explorer.contents.getByRole("alert").getByText("growing.csv has changed since it was opened.").waitFor();
+  await explorer.contents.getByRole("button", { name: "Open", exact: true }).press("Enter");
+  const field = explorer.contents.getByRole("textbox", { name: /Path/ });
+  await until(() => field.evaluate((each) => each === document.activeElement), "the path has the focus");
+  await explorer.page.keyboard.press("Enter");
+  await explorer.contents.getByText("3,001 records").waitFor();
+  await explorer.slider.press("End");
+  await explorer.row(3001).getByText("last").waitFor();
+  expect(await explorer.root.getByRole("alert").count()).toBe(0);
 });
 
 test.each(["header_only.parquet", "header_only.csv"])("%s has no rows, which is said", async (name) => {
