@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useLayoutEffect } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { MiddleCut } from "../app/MiddleCut";
 import { useSize } from "../app/useSize";
 import type { ExplorerState } from "../state/explorer";
@@ -37,6 +37,7 @@ export function RowGrid({
     view.value = resize(view.peek(), records, height / ROW_HEIGHT);
   }, [view, records, height]);
   useWheel(ref, view);
+  const gliding = useRef(0);
 
   const { start, stop } = rowsInView(view.value);
   useLayoutEffect(() => store.show({ start, stop }), [store, start, stop]);
@@ -63,7 +64,7 @@ export function RowGrid({
         if (to === null) state.refresh();
         else state.choose(to);
       }}
-      onPointerDown={(event) => throwByFinger(event, view)}
+      onPointerDown={(event) => throwByFinger(event, view, gliding)}
     >
       {rowNumbers(start, stop).map((row) => (
         <GridRow
@@ -109,7 +110,7 @@ function GridRow({
       aria-rowindex={row + 1}
       aria-selected={selected}
       aria-busy={listed === null}
-      style={{ transform: `translateY(${top}px)` }}
+      style={{ top: `${top}px` }}
       onClick={onChoose}
     >
       <span class="h5x-row-number" role="gridcell" aria-colindex={1}>
@@ -198,9 +199,10 @@ function useWheel(ref: { readonly current: HTMLElement | null }, view: Signal<Vi
 }
 
 /** Moves the list with a finger, and lets it run on when it is let go. */
-function throwByFinger(down: PointerEvent, view: Signal<View>): void {
+function throwByFinger(down: PointerEvent, view: Signal<View>, gliding: { current: number }): void {
   const grid = down.currentTarget;
   if (down.pointerType !== "touch" || !(grid instanceof HTMLElement)) return;
+  cancelAnimationFrame(gliding.current);
   let at = down.clientY;
   let when = down.timeStamp;
   let speed = 0;
@@ -215,15 +217,14 @@ function throwByFinger(down: PointerEvent, view: Signal<View>): void {
     grid.removeEventListener("pointermove", move);
     grid.removeEventListener("pointerup", end);
     grid.removeEventListener("pointercancel", end);
-    grid.removeEventListener("pointerdown", end);
-    glide(speed, view);
+    glide(speed, view, gliding);
   };
   grid.addEventListener("pointermove", move);
   grid.addEventListener("pointerup", end);
   grid.addEventListener("pointercancel", end);
 }
 
-function glide(speed: number, view: Signal<View>): void {
+function glide(speed: number, view: Signal<View>, gliding: { current: number }): void {
   let last = performance.now();
   let left = speed;
   const frame = (now: number) => {
@@ -232,7 +233,7 @@ function glide(speed: number, view: Signal<View>): void {
     left *= THROW_LEFT ** passed;
     const before = view.peek();
     view.value = moveBy(before, (left * passed) / ROW_HEIGHT);
-    if (Math.abs(left) > SLOWEST_THROW && view.peek() !== before) requestAnimationFrame(frame);
+    if (Math.abs(left) > SLOWEST_THROW && view.peek() !== before) gliding.current = requestAnimationFrame(frame);
   };
-  if (Math.abs(left) > SLOWEST_THROW) requestAnimationFrame(frame);
+  if (Math.abs(left) > SLOWEST_THROW) gliding.current = requestAnimationFrame(frame);
 }

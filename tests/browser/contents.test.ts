@@ -169,6 +169,30 @@ test("the wheel moves the list by pixels, and lets the page scroll on at its end
   expect(prevented).toEqual([false, true]);
 });
 
+test("a list that a finger has thrown runs on, and stops under the next touch", async () => {
+  const explorer = await open({ rows: 1_000_000 });
+  await explorer.picture(0).waitFor();
+  const touch = (type: string, y: number) =>
+    explorer.grid.evaluate(
+      (grid, [name, clientY]) =>
+        grid.dispatchEvent(new PointerEvent(name, { pointerType: "touch", pointerId: 7, clientY, bubbles: true })),
+      [type, y] as const,
+    );
+  const first = async () => (await explorer.listed())[0]?.number ?? 0;
+  await touch("pointerdown", 400);
+  for (let y = 390; y >= 200; y -= 19) await touch("pointermove", y);
+  await touch("pointerup", 200);
+  const thrown = await first();
+  await until(async () => (await first()) > thrown, "the list runs on");
+  await touch("pointerdown", 300);
+  const held = await first();
+  await explorer.page.waitForTimeout(300);
+  expect(await first()).toBe(held);
+  await touch("pointerup", 300);
+  await explorer.page.waitForTimeout(300);
+  expect(await first()).toBe(held);
+});
+
 test("rows are skeletons until they are there", async () => {
   const explorer = await open({ held: true });
   expect(await explorer.row(3).getAttribute("aria-busy")).toBe("true");
