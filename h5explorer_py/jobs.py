@@ -48,6 +48,7 @@ class Job:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._ended = False
+        self._told = threading.Event()
         self.deadline = time.monotonic() + seconds
 
     @property
@@ -99,6 +100,12 @@ class Job:
             self._done(result, error)
         except BaseException:  # whatever it is, it must not end the thread that works for all
             log.exception("the outcome of a job could not be told")
+        finally:
+            self._told.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the outcome has been told, or for so many seconds; return whether it has."""
+        return self._told.wait(seconds)
 
 
 class Pool:

@@ -109,6 +109,26 @@ class Failure:
         return {"kind": "failure", "request": self.request, "error": error}
 
 
+@dataclass(frozen=True)
+class Answers:
+    """Answers that were ready at the same time; their buffers go beside them, one answer's behind the other's.
+
+    Attributes
+    ----------
+    answers : tuple of (Reply or Failure, int)
+        Each with the number of its buffers.
+    """
+
+    answers: tuple[tuple[Reply | Failure, int], ...]
+
+    def to_json(self) -> JSON:
+        """Return the form on the wire."""
+        return {
+            "kind": "answers",
+            "answers": [{**answer.to_json(), "buffers": buffers} for answer, buffers in self.answers],
+        }
+
+
 def _fault(error: BaseException) -> ExplorerError:
     return InternalError(
         f"Something went wrong in the kernel: {type(error).__name__}: {error}.",

@@ -38,6 +38,12 @@ export type Incoming =
   | { readonly kind: "reply"; readonly request: string; readonly result: Fields }
   | { readonly kind: "failure"; readonly request: string; readonly error: ExplorerError };
 
+/** An answer, and how many of the message's buffers are its own; `null` for all of them. */
+export interface Arrived {
+  readonly answer: Incoming;
+  readonly buffers: number | null;
+}
+
 /** Makes the message that asks for several things at once. */
 export function ask(requests: readonly Request[]): Outgoing {
   return { kind: "ask", version: VERSION, requests };
@@ -49,11 +55,25 @@ export function cancel(requests: readonly string[]): Outgoing {
 }
 
 /**
- * Understands a message from the kernel.
+ * Understands a message from the kernel: one answer, or several that were ready at the same time.
  *
- * @returns `null` for a message that is none of the protocol's: other code may use the same comm.
+ * @returns Nothing for a message that is none of the protocol's: other code may use the same comm.
  */
-export function decode(content: unknown): Incoming | null {
+export function decode(content: unknown): readonly Arrived[] {
+  if (!isFields(content)) return [];
+  if (content.kind !== "answers") return alone(answerOf(content), null);
+  if (!Array.isArray(content.answers)) return [];
+  return content.answers.flatMap((each: unknown) => {
+    const buffers = isFields(each) ? each.buffers : null;
+    return typeof buffers === "number" ? alone(answerOf(each), buffers) : [];
+  });
+}
+
+function alone(answer: Incoming | null, buffers: number | null): readonly Arrived[] {
+  return answer === null ? [] : [{ answer, buffers }];
+}
+
+function answerOf(content: unknown): Incoming | null {
   if (!isFields(content) || typeof content.request !== "string") return null;
   const request = content.request;
   const { kind, result, error } = content;

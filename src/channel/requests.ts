@@ -117,11 +117,14 @@ export class RequestClient {
   }
 
   #hear(content: unknown, buffers: readonly Uint8Array<ArrayBuffer>[]): void {
-    const message = decode(content);
-    if (message === null) return;
-    const pending = this.#take(message.request); // another page's answer is none of ours
-    if (message.kind === "reply") pending?.resolve({ result: message.result, buffers });
-    else pending?.reject(message.error);
+    let from = 0;
+    for (const { answer, buffers: count } of decode(content)) {
+      const to = count === null ? buffers.length : from + count;
+      const pending = this.#take(answer.request); // another page's answer is none of ours
+      if (answer.kind === "reply") pending?.resolve({ result: answer.result, buffers: buffers.slice(from, to) });
+      else pending?.reject(answer.error);
+      from = to;
+    }
   }
 
   #see(state: WireState): void {

@@ -93,16 +93,32 @@ def by_h5py(shard: Path, key: str = "a") -> bytes:
         return file["images"][key][...].tobytes()
 
 
+def apart(content: dict[str, Any], buffers: list[bytes]) -> list[tuple[dict[str, Any], list[bytes]]]:
+    """Take the answers of a message apart, each with its own buffers."""
+    if content["kind"] != "answers":
+        return [(content, list(buffers))]
+    left = iter(buffers)
+    found = []
+    for each in content["answers"]:
+        answer = {name: value for name, value in each.items() if name != "buffers"}
+        found.append((answer, [next(left) for _ in range(each["buffers"])]))
+    assert list(left) == []
+    return found
+
+
 class Page:
     """Stands for the page: asks, and keeps every answer by the request's name."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[tuple[dict[str, Any], list[bytes]]]] = {}
+        self.messages = 0
         self._new = threading.Condition()
 
     def send(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         with self._new:
-            self.answers.setdefault(content["request"], []).append((content, list(buffers)))
+            self.messages += 1
+            for answer, own in apart(content, buffers):
+                self.answers.setdefault(answer["request"], []).append((answer, own))
             self._new.notify_all()
 
     def wait(self, *names: str, seconds: float = 10) -> None:

@@ -124,6 +124,47 @@ def test_several_requests_in_one_message_have_an_answer_each(page: Page) -> None
     assert all(page.answers[name][0][0]["result"] == {"is": name} for name in names)
 
 
+def quick_and_slow(page: Page, handle: Handle, send: Any = None) -> Dispatcher:
+    """A dispatcher whose quick ``stats`` and slow ``find`` a person waits for."""
+    return Dispatcher(
+        {"stats": Handler(lambda request, _: ({"name": request.request}, [b"1", b"2"])), "find": Handler(handle)},
+        send or page.send,
+    )
+
+
+def test_answers_that_are_ready_at_once_travel_in_one_message(page: Page) -> None:
+    dispatch = quick_and_slow(page, raising(KeyNotFoundError("no")))
+    dispatch.receive(ask(Request("a", "stats"), Request("b", "find"), Request("c", "stats")))
+    assert page.messages == 1
+    assert page.only("a") == ({"kind": "reply", "request": "a", "result": {"name": "a"}}, [b"1", b"2"])
+    assert code_of(page, "b") == "key_not_found"
+    assert page.only("c")[1] == [b"1", b"2"]
+
+
+def test_no_answer_waits_for_one_that_is_not_ready(page: Page, held: Held) -> None:
+    dispatch = quick_and_slow(page, held)
+    started = time.perf_counter()
+    dispatch.receive(ask(Request("slow", "find"), Request("a", "stats"), Request("b", "stats")))
+    assert time.perf_counter() - started < 1
+    assert page.only("a")[0]["kind"] == page.only("b")[0]["kind"] == "reply"
+    assert "slow" not in page.answers
+    held.go_on.set()
+    assert page.only("slow")[0]["result"] == {"name": "slow"}
+
+
+def test_answers_that_cannot_be_sent_together_are_sent_alone(page: Page, caplog: pytest.LogCaptureFixture) -> None:
+    def send(content: dict[str, Any], buffers: list[bytes]) -> None:
+        if content["kind"] == "answers":
+            raise ValueError("too large")
+        page.send(content, buffers)
+
+    dispatch = quick_and_slow(page, raising(KeyNotFoundError("no")), send)
+    dispatch.receive(ask(Request("a", "stats"), Request("b", "find")))
+    assert page.only("a")[0]["kind"] == "reply"
+    assert code_of(page, "b") == "key_not_found"
+    assert "together" in caplog.text
+
+
 def test_a_slow_request_does_not_hold_up_the_next(page: Page, held: Held) -> None:
     made = Dispatcher(
         {"stats": Handler(held, Pool("slow", 2), 20), "rows": Handler(lambda _, __: ({}, []), Pool("fast", 1), 20)},

@@ -16,7 +16,7 @@ from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.errors import BadRequestError, error_kinds
 from h5explorer_py.handlers import handlers
 from h5explorer_py.options import Options
-from h5explorer_py.protocol import Ask, Cancel, Failure, Reply, Request, decode
+from h5explorer_py.protocol import Answers, Ask, Cancel, Failure, Reply, Request, decode
 from h5explorer_py.session import Session
 from tests.py.support import ROOT, Page, ask
 
@@ -60,6 +60,16 @@ def test_params_may_be_left_out() -> None:
     understood = decode({"kind": "ask", "version": 1, "requests": [{"request": "a", "method": "stats"}]})
     assert isinstance(understood, Ask)
     assert understood.requests == (Request("a", "stats", {}),)
+
+
+@samples("together")
+def test_answers_sent_together_have_the_form_of_the_samples(message: dict[str, Any]) -> None:
+    def answer(fields: dict[str, Any]) -> Reply | Failure:
+        if fields["kind"] == "reply":
+            return Reply(fields["request"], fields["result"])
+        return Failure(fields["request"], **fields["error"])
+
+    assert Answers(tuple((answer(each), each["buffers"]) for each in message["answers"])).to_json() == message
 
 
 @samples("incoming")

@@ -461,7 +461,8 @@ def test_all_explorers_share_the_parts_of_the_front_end(explorer: Make) -> None:
     assert second.get_state()["_assets"]["model"] == model
     assets = ipywidgets.widgets.widget._instances[model]
     name = first.get_state()["_assets"]["wasm"]
-    assets.comm.receive(method="custom", content=ask(Request("p-1", "asset", {"name": name}), Request("p-2", "rows")))
+    for request in (Request("p-1", "asset", {"name": name}), Request("p-2", "rows")):
+        assets.comm.receive(method="custom", content=ask(request))
     wait_for(lambda: len([each for each in assets.comm.sent if each.get("method") == "custom"]) == 2)
     kinds = {each["content"]["request"]: each["content"]["kind"] for each in assets.comm.sent if "content" in each}
     assert kinds == {"p-1": "reply", "p-2": "failure"}

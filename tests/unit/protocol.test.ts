@@ -25,6 +25,7 @@ const SAMPLES: {
   readonly codes: readonly string[];
   readonly outgoing: readonly Sample<{ kind: string; version?: number; requests: readonly Request[] & string[] }>[];
   readonly incoming: readonly Sample<{ kind: string; request: string; result: Fields; error: Fields }>[];
+  readonly together: readonly Sample<{ kind: string; answers: readonly { buffers: number }[] }>[];
   readonly bad: readonly Sample<unknown>[];
   readonly exchanges: readonly Exchange[];
 } = JSON.parse(readFileSync(path.join(__dirname, "../fixtures/protocol.json"), "utf8"));
@@ -61,8 +62,10 @@ test.each(SAMPLES.outgoing)("the page says $name as in the samples", ({ message 
 });
 
 test.each(SAMPLES.incoming)("the page understands $name", ({ message }) => {
-  const understood = decode(message);
-  if (understood === null) throw new Error("it is passed over");
+  const [arrived, ...more] = decode(message);
+  if (arrived === undefined) throw new Error("it is passed over");
+  expect([more, arrived.buffers]).toEqual([[], null]);
+  const understood = arrived.answer;
   expect([understood.kind, understood.request]).toEqual([message.kind, message.request]);
   if (understood.kind === "reply") expect(understood.result).toEqual(message.result);
   else {
@@ -73,7 +76,54 @@ test.each(SAMPLES.incoming)("the page understands $name", ({ message }) => {
   }
 });
 
-test.each(SAMPLES.bad)("$name is passed over", ({ message }) => expect(decode(message)).toBeNull());
+test.each(SAMPLES.bad)("$name is passed over", ({ message }) => expect(decode(message)).toEqual([]));
+
+test.each(SAMPLES.together)("the page understands $name in one message", ({ message }) => {
+  const apart = message.answers.flatMap(({ buffers, ...answer }) =>
+    decode(answer).map((arrived) => ({ ...arrived, buffers })),
+  );
+  expect(apart).toHaveLength(2);
+  expect(decode(message)).toEqual(apart);
+});
+
+test("each of several answers gets its own buffers", async () => {
+  let hear: (content: unknown, buffers: readonly Uint8Array<ArrayBuffer>[]) => void = () => {};
+  const client = new RequestClient({
+    send(content: Outgoing) {
+      if (content.kind !== "ask") return;
+      const [first, second, third] = content.requests.map((each) => each.request);
+      const answers = [
+        { kind: "reply", request: third, result: { at: 3 }, buffers: 2 },
+        {
+          kind: "failure",
+          request: first,
+          error: { code: "internal", message: "no", action: "", details: {} },
+          buffers: 0,
+        },
+        { kind: "reply", request: "another page's", result: {}, buffers: 1 },
+        { kind: "reply", request: second, result: { at: 2 }, buffers: 1 },
+      ];
+      hear(
+        { kind: "answers", answers },
+        [1, 2, 3, 4].map((each) => new Uint8Array([each])),
+      );
+    },
+    listen(listener) {
+      hear = listener;
+      return () => {};
+    },
+    watch: () => () => {},
+  });
+  const [first, second, third] = await Promise.allSettled([
+    client.ask("stats", {}),
+    client.ask("image", {}),
+    client.ask("rows", {}),
+  ]);
+  expect(first).toMatchObject({ status: "rejected", reason: { code: "internal" } });
+  expect(second).toMatchObject({ value: { result: { at: 2 }, buffers: [new Uint8Array([4])] } });
+  expect(third).toMatchObject({ value: { result: { at: 3 }, buffers: [new Uint8Array([1]), new Uint8Array([2])] } });
+  client.close();
+});
 
 /** A wire to a kernel that answers with what the samples say, and keeps what it was asked. */
 class SampleWire implements Wire {
