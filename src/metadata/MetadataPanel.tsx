@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { Icon } from "../app/icons";
 import { PathText } from "../app/PathText";
 import { Problem } from "../app/Problem";
@@ -14,7 +14,8 @@ const SKELETON_ROWS = [9, 14, 7, 18, 11, 8];
 export function MetadataPanel({ state }: { readonly state: ExplorerState }) {
   const { value: record, error, pending } = state.metadata.value;
   const [text, setText] = useState("");
-  const fields = record === null ? [] : filterFields(record.fields, text);
+  const fields = useMemo(() => (record === null ? [] : filterFields(record.fields, text)), [record, text]);
+  const table = useMemo(() => <MetadataTable fields={fields} label="Metadata" />, [fields]);
   return (
     <section class="h5x-panel h5x-metadata" aria-label="Metadata" tabIndex={-1} aria-busy={pending}>
       <header class="h5x-metadata-head">
@@ -42,11 +43,7 @@ export function MetadataPanel({ state }: { readonly state: ExplorerState }) {
           {record.matches > 1 && (
             <p class="h5x-note">{`${counted(record.matches, "record")} have this uuid; the first is shown.`}</p>
           )}
-          {fields.length === 0 ? (
-            <p class="h5x-empty">{`Nothing matches “${text.trim()}”.`}</p>
-          ) : (
-            <MetadataTable fields={fields} label="Metadata" />
-          )}
+          {fields.length === 0 ? <p class="h5x-empty">{`Nothing matches “${text.trim()}”.`}</p> : table}
         </div>
       )}
       {record !== null && (

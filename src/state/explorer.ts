@@ -14,6 +14,11 @@ import type { Ranges, SharedState } from "./shared";
 /** After how many milliseconds on the same row its neighbours are fetched. */
 const SETTLED_MS = 60;
 
+/** For how many milliseconds a record waits for its picture: drawing the page twice takes longer than that. */
+const TOGETHER_MS = 15;
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
 /** How long the way from a click to the screen took. */
 export interface Timing {
   readonly row: number;
@@ -224,9 +229,10 @@ export class ExplorerState {
       this.#metadataLoader.clear();
       return;
     }
-    const metadata = this.#loadMetadata(dataset, row);
     const begun = performance.now();
-    await this.#loadPicture(row);
+    const picture = this.#loadPicture(row);
+    const metadata = this.#loadMetadata(dataset, row, picture);
+    await picture;
     if (this.#closed || this.current.peek() !== row) return;
     this.#settled = setTimeout(() => void this.#settle(row, begun), SETTLED_MS);
     await metadata;
@@ -248,7 +254,12 @@ export class ExplorerState {
     if (stays()) await pictures.fetchAround(row, this.opened.peek().records);
   }
 
-  async #loadMetadata(dataset: number, row: number): Promise<void> {
-    await this.#metadataLoader.load(row, (signal) => this.#source.metadata(dataset, row, signal));
+  /** Loads the record; it is shown in one frame with the picture where that is about to be there. */
+  async #loadMetadata(dataset: number, row: number, picture?: Promise<void>): Promise<void> {
+    await this.#metadataLoader.load(row, async (signal) => {
+      const record = await this.#source.metadata(dataset, row, signal);
+      if (picture !== undefined) await Promise.race([picture, pause(TOGETHER_MS)]);
+      return record;
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Picture } from "../decode/picture";
 import type { Placement } from "./usePlacement";
-import { partInView, placement, scaleOf } from "./view";
+import { partInView, placement, type Size, scaleOf, type Zoom } from "./view";
 
 /** Draws the part of a picture that is in view. Magnified, its pixels have crisp edges. */
 export function PictureCanvas({
@@ -17,8 +17,8 @@ export function PictureCanvas({
   const canvas = useRef<HTMLCanvasElement>(null);
   const { zoom, panel } = placed;
   useLayoutEffect(() => {
-    if (canvas.current !== null) draw(canvas.current, picture, placed);
-  });
+    if (canvas.current !== null) draw(canvas.current, picture, zoom, panel);
+  }, [picture, zoom, panel]);
   useLayoutEffect(() => {
     if (panel.width === 0) return undefined;
     let frame = requestAnimationFrame(() => {
@@ -39,7 +39,7 @@ export function PictureCanvas({
   );
 }
 
-function draw(canvas: HTMLCanvasElement, picture: Picture, { zoom, panel }: Placement): void {
+function draw(canvas: HTMLCanvasElement, picture: Picture, zoom: Zoom, panel: Size): void {
   const context = canvas.getContext("2d");
   if (context === null || picture.bitmap.width === 0) return; // a closed bitmap has no width
   const scale = scaleOf(zoom, picture, panel);
