@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from typing import IO, NamedTuple
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PathText = str
 """A file's path as text, as the operating system takes it."""
@@ -71,6 +75,21 @@ def read_at(file: IO[bytes], offset: int, size: int) -> bytes:
         parts.append(part)
         got += len(part)
     return b"".join(parts)
+
+
+@contextmanager
+def arrow_path(path: PathText) -> Iterator[PathText]:
+    """Give a path by which Arrow can open a file: it takes only those that are Unicode text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        number = os.open(path, os.O_RDONLY)
+        try:
+            yield f"/proc/self/fd/{number}"  # only Linux has file names of any bytes
+        finally:
+            os.close(number)
+    else:
+        yield path
 
 
 def shorten(text: str, limit: int = 80) -> str:

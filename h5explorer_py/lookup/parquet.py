@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from h5explorer_py.errors import LookupChangedError, LookupUnreadableError
-from h5explorer_py.files import Signature, regular_file, why
+from h5explorer_py.files import Signature, arrow_path, regular_file, why
 from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.columns import check_schema
 from h5explorer_py.lookup.text import no_rows
@@ -75,11 +75,12 @@ class ParquetLookup(Lookup):
         check_schema(self.schema, columns, self.name)
         self._group_starts = [0, *accumulate(groups)]
         by_group = GroupWindows(self._read_group, columns)
-        by_row = max(groups, default=0) > SMALL_GROUP and SqlWindows.can_read(columns, self.schema)
+        by_row = max(groups, default=0) > SMALL_GROUP and SqlWindows.can_read(self._path, columns, self.schema)
         self._windows: Windows = SqlWindows(self._path, columns, self.schema, by_group) if by_row else by_group
 
     def _open(self, dictionary: Sequence[str] = ()) -> pq.ParquetFile:
-        return pq.ParquetFile(self._path, pre_buffer=False, buffer_size=_BUFFER, read_dictionary=list(dictionary))
+        with arrow_path(self._path) as source:
+            return pq.ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER, read_dictionary=list(dictionary))
 
     def _check_unchanged(self) -> None:
         try:

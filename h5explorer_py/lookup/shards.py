@@ -18,7 +18,7 @@ from h5explorer_py.lookup.base import Lookup
 from h5explorer_py.lookup.concat import ConcatLookup
 from h5explorer_py.lookup.memory import MemoryLookup
 from h5explorer_py.lookup.parquet import ParquetLookup
-from h5explorer_py.lookup.text import repeated, text_array
+from h5explorer_py.lookup.text import is_unicode, repeated, text_array
 from h5explorer_py.options import KeyColumns
 from h5explorer_py.shards import HDF5_SUFFIXES, IMAGES_SUFFIX, METADATA_SUFFIX
 
@@ -88,10 +88,11 @@ def shard_lookup(path: str, columns: KeyColumns, give_up: Callable[[], None] = l
     """
     prefix = path.removesuffix(IMAGES_SUFFIX) if path.endswith(IMAGES_SUFFIX) else path
     metadata = prefix + METADATA_SUFFIX
+    filepath = prefix if is_unicode(prefix) else os.path.basename(prefix)
     if prefix != path and os.path.isfile(metadata):
-        return MetadataKeysLookup(metadata, prefix, columns)
+        return MetadataKeysLookup(metadata, filepath, columns)
     keys = reader_pool().list_keys(path, give_up)
-    table = pa.table({columns.uuid: text_array(keys), columns.filepath: repeated(prefix, len(keys))})
+    table = pa.table({columns.uuid: text_array(keys), columns.filepath: repeated(filepath, len(keys))})
     lookup = MemoryLookup(table, columns, Path(path).name)
     lookup.location = path
     lookup.folder = str(Path(path).parent)

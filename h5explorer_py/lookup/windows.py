@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pyarrow import types
 
 from h5explorer_py.lookup.base import KEYS_SCHEMA, keys_of
-from h5explorer_py.lookup.text import no_rows
+from h5explorer_py.lookup.text import is_unicode, no_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,8 +102,10 @@ class SqlWindows:
         self._connection: Any = None
 
     @staticmethod
-    def can_read(columns: KeyColumns, schema: pa.Schema) -> bool:
-        """Tell whether DuckDB, to which upper and lower case are alike, can tell the columns apart."""
+    def can_read(path: str, columns: KeyColumns, schema: pa.Schema) -> bool:
+        """Tell whether DuckDB can open the file, and, with upper and lower case alike to it, tell its columns apart."""
+        if not is_unicode(path):
+            return False
         names = [name.lower() for name in schema.names]
         keys = (columns.uuid.lower(), columns.filepath.lower())
         return _ROW_NUMBER not in names and all(names.count(name) == 1 for name in keys)

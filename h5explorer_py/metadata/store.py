@@ -17,7 +17,7 @@ from h5explorer_py.errors import (
     MetadataUnreadableError,
     RecordNotFoundError,
 )
-from h5explorer_py.files import Signature, regular_file, shorten, why
+from h5explorer_py.files import Signature, arrow_path, regular_file, shorten, why
 from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.columns import nearest
 from h5explorer_py.lookup.text import as_text
@@ -88,7 +88,8 @@ class _ShardTable:
 
 
 def _open(path: str) -> pq.ParquetFile:
-    return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
+    with arrow_path(path) as source:
+        return pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20)
 
 
 class MetadataStore:

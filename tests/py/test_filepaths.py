@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from jupyter_client.session import json_packer, json_unpacker
 
 from h5explorer_py import errors
 from h5explorer_py.dataset import Dataset
@@ -149,6 +151,35 @@ def test_a_shard_is_looked_for_in_every_place_each_time_that_it_is_not_there(tmp
     with pytest.raises(FileNotFoundError):
         dataset.image_state(entry)
     assert dataset.image(entry).data == encoded(2)
+    dataset.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are Unicode")
+@pytest.mark.parametrize("kind", ["parquet", "csv", "folder", "giant"])
+def test_names_of_folders_that_are_no_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """As programs of another time left them; what is shown of such a name can be sent to a page."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfcn"))
+    folder.mkdir()
+    write_images(tmp_path / "s_images.h5", {"a": encoded(1)})
+    os.replace(tmp_path / "s_images.h5", folder / "s_images.h5")
+    for name, table in (
+        ("s_metadata", pa.table({"uuid": ["a"], "x": [3]})),
+        ("l", pa.table({"uuid": ["a"], "filepath": ["s"]})),
+    ):
+        pq.write_table(table, tmp_path / "t.parquet")
+        os.replace(tmp_path / "t.parquet", folder / f"{name}.parquet")
+    (folder / "l.csv").write_text("uuid,filepath\na,s\n")
+    if kind == "giant":
+        monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    lookup = {"parquet": "l.parquet", "csv": "l.csv", "folder": "", "giant": "l.parquet"}[kind]
+    dataset = Dataset(folder / lookup, COLUMNS)
+    assert dataset.keys(0, 9).column("uuid").to_pylist() == ["a"]
+    assert dataset.lookup.read(0, 9).num_rows == 1
+    assert dataset.filepaths(lambda: None) == 1
+    image = dataset.image(dataset.entry(0))
+    assert image.data == encoded(1)
+    assert json_unpacker(json_packer({"source": image.source}))["source"].endswith("s_images.h5")
+    assert dataset.record(dataset.entry(0)).table.column("x").to_pylist() == [3]
     dataset.close()
 
 
