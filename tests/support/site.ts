@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { isFields } from "../../src/fields";
+import { decode } from "../../src/protocol";
 import { PipeWire } from "./pipe";
 import { root } from "./python";
 
@@ -80,7 +81,8 @@ async function relay(request: IncomingMessage, response: ServerResponse, wire: P
   const answers: Buffer[] = [];
   if (waiting.size === 0) response.end();
   const end = wire.listen((content, buffers) => {
-    if (!isFields(content) || !waiting.delete(String(content.request))) return;
+    const ours = decode(content).filter(({ answer }) => waiting.delete(answer.request));
+    if (ours.length === 0) return;
     const text = Buffer.from(JSON.stringify({ content, buffers: buffers.map((each) => each.length) }));
     const head = Buffer.alloc(4);
     head.writeUInt32LE(text.length);
