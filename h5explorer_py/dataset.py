@@ -345,6 +345,17 @@ class Dataset:
             self._look_anew(entry)
             raise
 
+    def is_open(self, entry: Entry) -> tuple[bool, bool]:
+        """Whether the image and the record of a row can be had without opening another file.
+
+        Raises
+        ------
+        NoFilepathError
+            Where the row names no file.
+        """
+        files = self.files(entry)
+        return self._images.is_open(files.images), self._metadata.holds(files.metadata)
+
     def record(self, entry: Entry) -> Record:
         """Return the metadata of a row.
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from h5explorer_py.session import Session
 
 MOST_ROWS = 4096
-MOST_NEIGHBOURS = 16
+MOST_AHEAD = 16
 LONGEST_SEARCH = 1000
 """Signs of a text that is searched for: one of 10,000 takes a second for every 65,536 rows."""
 
@@ -49,7 +49,7 @@ def handlers(session: Session) -> dict[str, Handler]:
         "stats": Handler(partial(_stats, session), jobs.counting, _SLOW),
         "image": Handler(partial(_image, session)),
         "original": Handler(partial(_original, session)),
-        "images": Handler(partial(_images, session), jobs.ahead),
+        "ahead": Handler(partial(_ahead, session), jobs.ahead),
         "metadata": Handler(partial(_metadata, session)),
         "find": Handler(partial(_find, session), jobs.searching, _SLOW),
         "open": Handler(partial(_open, session), jobs.opening, _SLOW),
@@ -98,27 +98,46 @@ def _original(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, 
     return {**_facts(entry, image), "state": ""}, [image.data]
 
 
-def _images(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
-    """Answer with those of the images that can be shown, in their order, while there is room."""
+def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    """Answer with those of the images that can be shown, and those of the records that there are, while there is room.
+
+    What cannot be had says why when a person comes to it.
+    """
     _, dataset = _dataset(session, request.params)
-    rows = request.params.get("rows")
-    if not isinstance(rows, list) or len(rows) > MOST_NEIGHBOURS:
-        raise BadRequestError(f"rows must be a list of up to {MOST_NEIGHBOURS} row numbers.")
+    rows, only_open = request.params.get("rows"), request.params.get("onlyOpen")
+    if not isinstance(rows, list) or len(rows) > MOST_AHEAD:
+        raise BadRequestError(f"rows must be a list of up to {MOST_AHEAD} row numbers.")
+    if not isinstance(only_open, bool):
+        raise BadRequestError("onlyOpen must be true or false.")
     room = integer(request.params, "room", 0, _EVER)
-    facts: list[JSON] = []
-    buffers: Buffers = []
-    for row in rows:
+    images: list[JSON] = []
+    records: list[JSON] = []
+    image_data: Buffers = []
+    record_data: Buffers = []
+    for number in rows:
+        row = integer({"row": number}, "row", 0, _EVER)
         job.give_up()
-        with contextlib.suppress(ExplorerError):  # one that cannot be shown says so when a person comes to it
-            entry = dataset.entry(integer({"row": row}, "row", 0, _EVER), job.give_up)
-            state = dataset.image_state(entry)
-            image = dataset.image(entry, job.give_up)
-            room -= len(image.data)
-            if room < 0:
-                break
-            facts.append({**_shown(entry, image), "state": state})
-            buffers.append(image.data)
-    return {"images": facts}, buffers
+        with contextlib.suppress(ExplorerError):
+            entry = dataset.entry(row, job.give_up)
+            with_image, with_record = dataset.is_open(entry) if only_open else (True, True)
+            if with_image:
+                with contextlib.suppress(ExplorerError):
+                    state = dataset.image_state(entry)
+                    image = dataset.image(entry, job.give_up)
+                    room -= len(image.data)
+                    if room < 0:
+                        break
+                    images.append({**_shown(entry, image), "state": state})
+                    image_data.append(image.data)
+            job.give_up()
+            if with_record:
+                facts, data = _recorded(dataset, entry)
+                room -= len(data)
+                if room < 0:
+                    break
+                records.append(facts)
+                record_data.append(data)
+    return {"images": images, "records": records}, image_data + record_data
 
 
 def _facts(entry: Entry, image: Image) -> JSON:
@@ -195,10 +214,15 @@ def _size(image: Image) -> tuple[int, int]:
 
 
 def _metadata(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
-    dataset, entry = _entry(session, request.params, job)
+    facts, data = _recorded(*_entry(session, request.params, job))
+    return facts, [data]
+
+
+def _recorded(dataset: Dataset, entry: Entry) -> tuple[JSON, bytes]:
+    """Return what is said of a record, and its values as Parquet."""
     started = time.perf_counter()
     record = dataset.record(entry)
-    result = {
+    facts = {
         "row": entry.row,
         "key": entry.key,
         "source": dataset.files(entry).metadata,
@@ -206,7 +230,7 @@ def _metadata(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, 
         "matches": record.matches,
         "seconds": time.perf_counter() - started,
     }
-    return result, [to_parquet(for_page(record.table))]
+    return facts, to_parquet(for_page(record.table))
 
 
 def _find(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:

@@ -107,6 +107,10 @@ class ImageStore:
         """
         return "-".join(format(number, "x") for number in self._look(path))
 
+    def is_open(self, path: str) -> bool:
+        """Whether an image of a shard has been found before, so that others will be found soon."""
+        return path in self._shards
+
     def forget(self, path: str) -> None:
         """Drop what is known of a shard."""
         with self._lock:

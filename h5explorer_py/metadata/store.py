@@ -143,6 +143,10 @@ class MetadataStore:
                 self._kept.popitem(last=False)
         return table
 
+    def holds(self, path: str) -> bool:
+        """Whether a file has been decoded before, so that its records are at hand."""
+        return path in self._kept
+
     def _look(self, path: str) -> Signature:
         try:
             return regular_file(path)

@@ -41,6 +41,12 @@ export interface MetadataRecord {
   readonly matches: number;
 }
 
+/** What was had ahead of being asked for. */
+export interface Ahead {
+  readonly images: readonly EncodedImage[];
+  readonly records: readonly MetadataRecord[];
+}
+
 /** What is open. */
 export interface Opened {
   /** Differs for every lookup that is opened. */
@@ -67,8 +73,13 @@ export interface Source {
   image(dataset: number, row: number, known: string | null, signal: AbortSignal): Promise<EncodedImage | null>;
   /** Gets the bytes of a picture whatever they are. */
   original(dataset: number, row: number, signal: AbortSignal): Promise<EncodedImage>;
-  /** Gets those of the pictures that can be shown, together at most `room` bytes. */
-  images(dataset: number, rows: readonly number[], room: number, signal: AbortSignal): Promise<readonly EncodedImage[]>;
+  /**
+   * Gets those of the pictures that can be shown, and those of the records that there are.
+   *
+   * @param room - How many bytes they may take together.
+   * @param onlyOpen - Leaves out what lies in a file that has not been opened yet.
+   */
+  ahead(dataset: number, rows: readonly number[], room: number, onlyOpen: boolean, signal: AbortSignal): Promise<Ahead>;
   metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord>;
   /** Finds the next row that matches, from behind `after` and round again; `null` where none does. */
   find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<number | null>;

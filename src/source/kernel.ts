@@ -6,7 +6,7 @@ import type { TableDecoder } from "../decode/tables";
 import { ExplorerError } from "../errors";
 import { type Fields, numberOf, objectsOf, optionalNumberOf, textOf, textsOf } from "../fields";
 import type { Method } from "../protocol";
-import type { EncodedImage, MetadataRecord, Opened, RowRange, Rows, Source } from "./api";
+import type { Ahead, EncodedImage, MetadataRecord, Opened, RowRange, Rows, Source } from "./api";
 
 /** Gets its data from the kernel's side of an explorer. */
 export class KernelSource implements Source {
@@ -39,27 +39,36 @@ export class KernelSource implements Source {
     return imageOf(answer.result, bufferOf(answer, 0));
   }
 
-  async images(
+  async ahead(
     dataset: number,
     rows: readonly number[],
     room: number,
+    onlyOpen: boolean,
     signal: AbortSignal,
-  ): Promise<readonly EncodedImage[]> {
-    const answer = await this.#ask("images", { dataset, rows, room }, signal);
-    return objectsOf(answer.result, "images").map((fields, index) => imageOf(fields, bufferOf(answer, index)));
+  ): Promise<Ahead> {
+    const answer = await this.#ask("ahead", { dataset, rows, room, onlyOpen }, signal);
+    const images = objectsOf(answer.result, "images").map((facts, index) => imageOf(facts, bufferOf(answer, index)));
+    const records = objectsOf(answer.result, "records").map((facts, index) =>
+      this.#record(facts, bufferOf(answer, images.length + index)),
+    );
+    return { images, records: await Promise.all(records) };
   }
 
   async metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord> {
     const answer = await this.#ask("metadata", { dataset, row }, signal);
-    const columns = objectsOf(answer.result, "columns").map((each) => ({
+    return this.#record(answer.result, bufferOf(answer, 0));
+  }
+
+  async #record(facts: Fields, table: Uint8Array<ArrayBuffer>): Promise<MetadataRecord> {
+    const columns = objectsOf(facts, "columns").map((each) => ({
       name: textOf(each, "name"),
       type: textOf(each, "type"),
     }));
     return {
-      row: numberOf(answer.result, "row"),
-      source: textOf(answer.result, "source"),
-      fields: await this.#decode((decoder) => decoder.record(bufferOf(answer, 0), columns)),
-      matches: numberOf(answer.result, "matches"),
+      row: numberOf(facts, "row"),
+      source: textOf(facts, "source"),
+      fields: await this.#decode((decoder) => decoder.record(table, columns)),
+      matches: numberOf(facts, "matches"),
     };
   }
 

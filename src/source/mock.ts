@@ -2,7 +2,7 @@
 
 import { ExplorerError } from "../errors";
 import type { MetadataField } from "../metadata/record";
-import type { EncodedImage, MetadataRecord, Opened, RowRange, Rows, Source } from "./api";
+import type { Ahead, EncodedImage, MetadataRecord, Opened, RowRange, Rows, Source } from "./api";
 
 /** One lookup with all that its rows name. */
 export interface MockLookup {
@@ -46,6 +46,7 @@ export class MockSource implements Source {
   readonly #lookups: ReadonlyMap<string, MockLookup>;
   readonly #delay: MockDelay;
   readonly #opened: (opened: Opened) => void;
+  readonly #openFiles = new Set<string | null>();
   #dataset = 1;
   #lookup: MockLookup;
 
@@ -95,7 +96,9 @@ export class MockSource implements Source {
   }
 
   async image(dataset: number, row: number, known: string | null, signal: AbortSignal): Promise<EncodedImage | null> {
-    const image = encoded(await this.#after("image", dataset, row, signal), row);
+    const lookup = await this.#after("image", dataset, row, signal);
+    const image = encoded(lookup, row);
+    this.#openFiles.add(lookup.filepath(row));
     return known !== null && image.state === known ? null : image;
   }
 
@@ -104,31 +107,34 @@ export class MockSource implements Source {
     return encoded(lookup, row, lookup.original);
   }
 
-  async images(
+  async ahead(
     dataset: number,
     rows: readonly number[],
     room: number,
+    onlyOpen: boolean,
     signal: AbortSignal,
-  ): Promise<readonly EncodedImage[]> {
-    const lookup = await this.#after("images", dataset, rows[0] ?? null, signal);
+  ): Promise<Ahead> {
+    const lookup = await this.#after("ahead", dataset, rows[0] ?? null, signal);
     const images: EncodedImage[] = [];
+    const records: MetadataRecord[] = [];
     let left = room;
     for (const row of rows) {
-      if (row >= lookup.rows || lookup.picture(row) instanceof ExplorerError) continue;
-      const image = encoded(lookup, row);
-      left -= image.bytes.length;
-      if (left < 0) break;
-      images.push(image);
+      if (row >= lookup.rows || (onlyOpen && !this.#openFiles.has(lookup.filepath(row)))) continue;
+      if (!(lookup.picture(row) instanceof ExplorerError)) {
+        const image = encoded(lookup, row);
+        left -= image.bytes.length;
+        if (left < 0) break;
+        images.push(image);
+      }
+      if (!(lookup.fields(row) instanceof ExplorerError)) records.push(recordOf(lookup, row));
     }
-    return images;
+    return { images, records };
   }
 
   async metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord> {
     const lookup = await this.#after("metadata", dataset, row, signal);
-    checkRow(lookup, row);
-    const fields = lookup.fields(row);
-    if (fields instanceof ExplorerError) throw fields;
-    return { row, source: `/data/${lookup.filepath(row)}_metadata.parquet`, fields, matches: 1 };
+    this.#openFiles.add(lookup.filepath(row));
+    return recordOf(lookup, row);
   }
 
   async find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<number | null> {
@@ -177,6 +183,13 @@ function matches(lookup: MockLookup, row: number, wanted: string): boolean {
 
 function checkRow(lookup: MockLookup, row: number): void {
   if (row < 0 || row >= lookup.rows) throw new ExplorerError("row_out_of_range", `There is no row ${row}.`);
+}
+
+function recordOf(lookup: MockLookup, row: number): MetadataRecord {
+  checkRow(lookup, row);
+  const fields = lookup.fields(row);
+  if (fields instanceof ExplorerError) throw fields;
+  return { row, source: `/data/${lookup.filepath(row)}_metadata.parquet`, fields, matches: 1 };
 }
 
 function encoded(lookup: MockLookup, row: number, get = lookup.picture): EncodedImage {

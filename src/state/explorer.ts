@@ -1,23 +1,26 @@
 /** All that one view shows, apart from what only concerns how it looks. */
 
-import { effect, type ReadonlySignal, signal, untracked } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals";
 import type { RequestClient } from "../channel/requests";
 import type { WireState } from "../channel/wire";
 import type { Picture } from "../decode/picture";
 import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
 import type { EncodedImage, MetadataRecord, Opened, Source } from "../source/api";
+import { pause, Timer } from "../time";
+import type { AheadLoader } from "./ahead";
 import { type Latest, LatestLoader } from "./latest";
-import { PictureStore } from "./pictures";
-import { RowStore } from "./rows";
+import type { RowStore } from "./rows";
 import type { Ranges, SharedState } from "./shared";
+import { Stores } from "./stores";
 
 /** After how many milliseconds on the same row its neighbours are fetched. */
 const SETTLED_MS = 60;
 
+/** After how many milliseconds with the same rows in view those that are easy to have are fetched. */
+const LOOKED_MS = 250;
+
 /** For how many milliseconds a record waits for its picture: drawing the page twice takes longer than that. */
 const TOGETHER_MS = 15;
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** How long the way from a click to the screen took. */
 export interface Timing {
@@ -41,45 +44,50 @@ export class ExplorerState {
   readonly #shared: SharedState;
   readonly #pictureLoader = new LatestLoader<number, Picture>();
   readonly #metadataLoader = new LatestLoader<number, MetadataRecord>();
+  readonly #stores: Signal<Stores>;
   readonly #rows: ReadonlySignal<RowStore>;
   readonly #filepaths = signal<Count>(null);
   readonly #timing = signal<Timing | null>(null);
   readonly #connection = signal<Connection>({ wire: { kind: "live" }, waiting: false });
   readonly #ends: (() => void)[] = [];
-  #pictures: PictureStore;
   #chosenAt: number | null = null;
   #counting = new AbortController();
-  #settled: ReturnType<typeof setTimeout> | null = null;
+  readonly #settled = new Timer();
+  readonly #looked = new Timer();
   #closed = false;
 
   constructor(source: Source, shared: SharedState, client?: Pick<RequestClient, "onWaiting" | "onState">) {
     this.#source = source;
     this.#shared = shared;
-    const opened = shared.opened.peek();
-    const rows = signal(new RowStore(source, opened.dataset, opened.records));
-    this.#rows = rows;
-    this.#pictures = new PictureStore(source, opened.dataset);
+    this.#stores = signal(new Stores(source, shared.opened.peek()));
+    this.#rows = computed(() => this.#stores.value.rows);
     let first = true;
     this.#ends.push(
       effect(() => {
-        const { dataset, records } = shared.opened.value;
+        const opened = shared.opened.value;
         if (!first) {
-          rows.peek().close();
-          this.#pictures.close();
+          this.#stores.peek().close();
           this.#pictureLoader.clear();
           this.#metadataLoader.clear();
-          rows.value = new RowStore(source, dataset, records);
-          this.#pictures = new PictureStore(source, dataset);
+          this.#stores.value = new Stores(source, opened);
         }
         first = false;
-        untracked(() => void this.#count(dataset));
+        untracked(() => void this.#count(opened.dataset));
       }),
       effect(() => {
         const row = shared.current.value;
-        const { dataset, records } = shared.opened.value;
-        untracked(() => void this.#load(dataset, row !== null && row < records ? row : null));
+        const { records } = shared.opened.value;
+        untracked(() => void this.#load(row !== null && row < records ? row : null));
       }),
-      effect(() => this.#pictures.show(this.#pictureLoader.state.value.value)),
+      effect(() => {
+        const { rows, ahead } = this.#stores.value;
+        void rows.inView.value;
+        untracked(() => this.#looked.set(LOOKED_MS, () => this.#loadAhead(ahead)));
+      }),
+      effect(() => {
+        const picture = this.#pictureLoader.state.value.value;
+        untracked(() => this.#stores.peek().pictures.show(picture));
+      }),
     );
     if (client !== undefined) {
       this.#ends.push(
@@ -145,7 +153,7 @@ export class ExplorerState {
   /** Looks at the current row again: its files may have changed, or be there again. */
   refresh(): void {
     const row = this.current.peek();
-    if (row !== null) void this.#load(this.opened.peek().dataset, row);
+    if (row !== null) void this.#load(row);
   }
 
   /** Says that a picture has come onto the screen. */
@@ -161,14 +169,16 @@ export class ExplorerState {
   retryPicture(): void {
     const row = this.current.peek();
     if (row === null) return;
-    this.#pictures.forget(row);
+    this.#stores.peek().pictures.forget(row);
     void this.#loadPicture(row);
   }
 
   /** Tries to get the metadata of the current row again. */
   retryMetadata(): void {
     const row = this.current.peek();
-    if (row !== null) void this.#loadMetadata(this.opened.peek().dataset, row);
+    if (row === null) return;
+    this.#stores.peek().records.forget(row);
+    void this.#loadMetadata(row);
   }
 
   /** Tries to count the filepaths again. */
@@ -199,13 +209,13 @@ export class ExplorerState {
   close(): void {
     this.#closed = true;
     for (const end of this.#ends) end();
-    if (this.#settled !== null) clearTimeout(this.#settled);
+    this.#settled.clear();
+    this.#looked.clear();
     this.#counting.abort();
     this.#pictureLoader.clear();
     this.#metadataLoader.clear();
-    this.#pictures.show(null);
-    this.#pictures.close();
-    this.#rows.peek().close();
+    this.#stores.peek().pictures.show(null);
+    this.#stores.peek().close();
     this.#shared.close();
   }
 
@@ -222,8 +232,9 @@ export class ExplorerState {
     }
   }
 
-  async #load(dataset: number, row: number | null): Promise<void> {
-    if (this.#settled !== null) clearTimeout(this.#settled);
+  async #load(row: number | null): Promise<void> {
+    this.#settled.clear();
+    this.#stores.peek().ahead.stop(); // what is waited for goes before what may be wanted
     if (row === null) {
       this.#pictureLoader.clear();
       this.#metadataLoader.clear();
@@ -231,35 +242,45 @@ export class ExplorerState {
     }
     const begun = performance.now();
     const picture = this.#loadPicture(row);
-    const metadata = this.#loadMetadata(dataset, row, picture);
-    await picture;
+    const metadata = this.#loadMetadata(row, picture);
+    await Promise.all([picture, metadata]);
     if (this.#closed || this.current.peek() !== row) return;
-    this.#settled = setTimeout(() => void this.#settle(row, begun), SETTLED_MS);
-    await metadata;
+    this.#looked.clear();
+    this.#settled.set(SETTLED_MS, () => void this.#settle(row, begun));
   }
 
   async #loadPicture(row: number): Promise<void> {
-    const pictures = this.#pictures;
+    const { pictures } = this.#stores.peek();
     await this.#pictureLoader.load(row, (signal) => pictures.get(row, signal));
   }
 
-  /** Once a row stays chosen: sees whether its picture, if it was here before, is still true; then to its neighbours. */
-  async #settle(row: number, begun: number): Promise<void> {
-    const pictures = this.#pictures;
-    const stays = () => pictures === this.#pictures && this.current.peek() === row;
-    if (!stays()) return;
-    if (await pictures.hasChanged(row, begun)) {
-      if (stays()) await this.#loadPicture(row);
-    }
-    if (stays()) await pictures.fetchAround(row, this.opened.peek().records);
-  }
-
   /** Loads the record; it is shown in one frame with the picture where that is about to be there. */
-  async #loadMetadata(dataset: number, row: number, picture?: Promise<void>): Promise<void> {
+  async #loadMetadata(row: number, picture?: Promise<void>): Promise<void> {
+    const { records } = this.#stores.peek();
     await this.#metadataLoader.load(row, async (signal) => {
-      const record = await this.#source.metadata(dataset, row, signal);
+      const record = await records.get(row, signal);
       if (picture !== undefined) await Promise.race([picture, pause(TOGETHER_MS)]);
       return record;
     });
+  }
+
+  /** Once a row stays chosen: sees whether what was here of it before is still true; then to what is near. */
+  async #settle(row: number, begun: number): Promise<void> {
+    const stores = this.#stores.peek();
+    const stays = () => !this.#closed && stores === this.#stores.peek() && this.current.peek() === row;
+    if (!stays()) return;
+    const looking = stores.pictures.hasChanged(row, begun);
+    if (stores.records.isOlder(row, begun)) {
+      stores.records.forget(row);
+      void this.#loadMetadata(row);
+    }
+    if ((await looking) && stays()) await this.#loadPicture(row);
+    if (stays()) this.#loadAhead(stores.ahead);
+  }
+
+  #loadAhead(ahead: AheadLoader): void {
+    if (this.#pictureLoader.state.peek().pending) return; // it will be looked for what is near then
+    const { rows } = this.#stores.peek();
+    void ahead.load(this.current.peek(), rows.inView.peek(), this.opened.peek().records);
   }
 }

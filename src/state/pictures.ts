@@ -1,4 +1,4 @@
-/** Pictures that are here, and fetching the neighbours of the one that is shown before they are asked for. */
+/** Pictures that are here, encoded and decoded. */
 
 import { decodePicture, type Picture } from "../decode/picture";
 import { ExplorerError, isCancelled } from "../errors";
@@ -10,13 +10,6 @@ const BYTES_KEPT = 64 << 20;
 
 /** Decoded bytes kept, at 4 a pixel. */
 const DECODED_KEPT = 128 << 20;
-
-/** How many rows ahead and behind are fetched. */
-const AHEAD = 4;
-const BEHIND = 2;
-
-/** Bytes that are fetched ahead at a time. */
-const ROOM_AHEAD = 8 << 20;
 
 /** For how many milliseconds a bitmap stays after it has left the cache. */
 const LINGER_MS = 500;
@@ -38,9 +31,7 @@ export class PictureStore {
   );
   readonly #leaving = new Set<Picture>();
   #shown: Picture | null = null;
-  #ahead: AbortController | null = null;
   #checking: AbortController | null = null;
-  #last = 0;
 
   constructor(source: Source, dataset: number) {
     this.#source = source;
@@ -53,7 +44,6 @@ export class PictureStore {
     if (ready !== undefined) return ready;
     const encoded = this.#encoded.get(row)?.image;
     if (encoded !== undefined) return this.#decode(encoded);
-    this.#ahead?.abort(); // what nobody waits for does not hold up what somebody does
     return this.#decode(await this.#mustFetch(row, signal));
   }
 
@@ -114,44 +104,34 @@ export class PictureStore {
     if (this.#leaving.size > 0) setTimeout(() => this.#closeLeaving(), LINGER_MS);
   }
 
-  /**
-   * Fetches the neighbours of a row: more of them in the direction of the last move.
-   *
-   * @param total - The number of rows.
-   */
-  async fetchAround(row: number, total: number): Promise<void> {
-    const rows = neighbours(row, row >= this.#last ? 1 : -1, total).filter((each) => !this.#encoded.has(each));
-    this.#last = row;
-    this.#ahead?.abort();
-    if (rows.length === 0) return this.#decodeNext(row, total);
-    const control = new AbortController();
-    this.#ahead = control;
-    try {
-      const images = await this.#source.images(this.#dataset, rows, ROOM_AHEAD, control.signal);
-      for (const image of [...images].reverse()) this.#keep(image);
-      if (!control.signal.aborted) await this.#decodeNext(row, total);
-    } catch (error) {
-      // What cannot be fetched ahead is asked for again, and its error shown, when a person comes to it.
-      if (!isCancelled(error)) console.debug("h5explorer: neighbours could not be fetched", error);
-    }
+  /** Whether the picture of a row is here. */
+  has(row: number): boolean {
+    return this.#encoded.has(row);
   }
 
-  /** Decodes the next one too, so that it is painted in the frame in which it is chosen. */
-  async #decodeNext(row: number, total: number): Promise<void> {
-    for (const next of neighbours(row, 1, total).slice(0, 2)) {
-      const image = this.#encoded.peek(next)?.image;
-      if (image === undefined || this.#decoded.has(next)) continue;
-      try {
-        await this.#decode(image);
-      } catch {
-        // A damaged one is told of when a person comes to it.
-      }
+  /** Keeps a picture that was fetched ahead. */
+  keep(image: EncodedImage): void {
+    if (!this.#encoded.has(image.row)) this.#keep(image);
+  }
+
+  /**
+   * Decodes a picture that is here, so that it is painted in the frame in which it is chosen.
+   *
+   * @returns How many bytes it takes, decoded by this call.
+   */
+  async decodeAhead(row: number): Promise<number> {
+    const image = this.#encoded.peek(row)?.image;
+    if (image === undefined || this.#decoded.has(row)) return 0;
+    try {
+      const { width, height } = await this.#decode(image);
+      return 4 * width * height;
+    } catch {
+      return 0; // a damaged one is told of when a person comes to it
     }
   }
 
   /** Lets go of everything but what is on the screen. */
   close(): void {
-    this.#ahead?.abort();
     this.#checking?.abort();
     this.#decoded.clear();
     this.#encoded.clear();
@@ -170,14 +150,4 @@ export class PictureStore {
       picture.bitmap.close();
     }
   }
-}
-
-/** The rows around one: first the next in the direction of the move, then the one behind, and so on. */
-export function neighbours(row: number, direction: 1 | -1, total: number): readonly number[] {
-  const rows: number[] = [];
-  for (let distance = 1; distance <= AHEAD; distance += 1) {
-    rows.push(row + distance * direction);
-    if (distance <= BEHIND) rows.push(row - distance * direction);
-  }
-  return rows.filter((each) => each >= 0 && each < total);
 }

@@ -26,7 +26,7 @@ export class RowStore {
   readonly #changes = signal(0);
   readonly #error = signal<ExplorerError | null>(null);
   readonly #notices = signal<readonly string[]>([]);
-  #inView: RowRange = { start: 0, stop: 0 };
+  readonly #inView = signal<RowRange>({ start: 0, stop: 0 });
   #onWay: { first: number; last: number; since: number; control: AbortController } | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #retryMs = RETRY_MS;
@@ -41,6 +41,11 @@ export class RowStore {
   /** Changes whenever rows arrive. */
   get changes(): ReadonlySignal<number> {
     return this.#changes;
+  }
+
+  /** The rows in view. */
+  get inView(): ReadonlySignal<RowRange> {
+    return this.#inView;
   }
 
   /** Why the rows in view cannot be shown. */
@@ -62,7 +67,7 @@ export class RowStore {
 
   /** Says which rows are in view; those that are missing are asked for. */
   show(rows: RowRange): void {
-    this.#inView = rows;
+    this.#inView.value = rows;
     for (let page = pageOf(rows.start); page <= pageOf(Math.max(rows.start, rows.stop - 1)); page += 1) {
       this.#pages.get(page); // counts as a use
     }
@@ -88,7 +93,7 @@ export class RowStore {
     const onWay = this.#onWay;
     const step = nextStep({
       total: this.#total,
-      inView: this.#inView,
+      inView: this.#inView.peek(),
       has: (page) => this.#pages.has(page),
       failed: (page) => this.#failed.has(page),
       onWay: onWay && { first: onWay.first, last: onWay.last, forMs: performance.now() - onWay.since },

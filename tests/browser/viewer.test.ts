@@ -151,7 +151,7 @@ test("neighbours are fetched ahead, so that the next picture is not asked for", 
       (name) => window.explorers[0]?.calls.filter((call) => call.method === name).map((call) => call.row) ?? [],
       method,
     );
-  await until(async () => (await calls("images")).length > 0, "neighbours are fetched");
+  await until(async () => (await calls("ahead")).length > 0, "neighbours are fetched");
   await explorer.page.waitForTimeout(100);
   const before = await calls("image");
   await explorer.grid.focus();

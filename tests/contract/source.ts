@@ -79,19 +79,33 @@ export function contract(name: string, make: () => Promise<UnderTest>): void {
       }
     });
 
-    test("several pictures come together, as far as there is room", async () => {
+    test("what is near comes together, as far as there is room", async () => {
       const rows = [10, 11, 200];
-      const images = await under.source.images(dataset(), rows, 1 << 20, never);
+      const { images, records } = await under.source.ahead(dataset(), rows, 1 << 20, false, never);
       expect(images.map((image) => image.row)).toEqual(rows);
       for (const image of images) expect(Buffer.from(image.bytes).equals(under.bytesOf(image.row))).toBe(true);
-      const room = under.bytesOf(10).length + 1;
-      expect((await under.source.images(dataset(), rows, room, never)).map((image) => image.row)).toEqual([10]);
+      expect(records.map((record) => record.row)).toEqual(rows);
+      for (const record of records) expect(record).toEqual(await under.source.metadata(dataset(), record.row, never));
+      const little = await under.source.ahead(dataset(), rows, under.bytesOf(10).length + 1, false, never);
+      expect(little.images.map((image) => image.row)).toEqual([10]);
     });
 
-    test("of several pictures, those that cannot be shown are left out", async () => {
+    test("of what is near, what cannot be had is left out", async () => {
       const tiff = under.expected.bad.tiff ?? 0;
-      const images = await under.source.images(dataset(), [tiff, 12, 999_999], 1 << 20, never);
-      expect(images.map((image) => image.row)).toEqual([12]);
+      const bare = under.expected.bad.no_metadata ?? 0;
+      const { images, records } = await under.source.ahead(dataset(), [tiff, 12, bare, 999_999], 1 << 20, false, never);
+      expect(images.map((image) => image.row)).toEqual([12, bare]);
+      expect(records.map((record) => record.row)).toEqual([tiff, 12]);
+    });
+
+    test("what is easy to have is what lies in files that have been opened", async () => {
+      await under.source.image(dataset(), 5, null, never);
+      await under.source.metadata(dataset(), 5, never);
+      const odd = under.expected.bad.chunked ?? 0;
+      const easy = await under.source.ahead(dataset(), [6, 7], 1 << 20, true, never);
+      expect(easy.images.map((image) => image.row)).toEqual([6, 7]);
+      expect(easy.records.map((record) => record.row)).toEqual([6, 7]);
+      expect((await under.source.ahead(dataset(), [6, odd], 0, true, never)).images).toEqual([]);
     });
 
     test("metadata has every column in its order, and every value exactly", async () => {

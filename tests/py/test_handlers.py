@@ -246,23 +246,52 @@ def test_original_bytes(asking: Asking) -> None:
     assert asking("image", row=7)[1] == [data]
 
 
+def ahead(
+    asking: Asking, rows: list[Any], room: int = 10_000_000, *, only_open: bool = False
+) -> tuple[Any, list[bytes]]:
+    return asking("ahead", rows=rows, room=room, onlyOpen=only_open)
+
+
 def test_neighbours_in_one_answer(asking: Asking, expected: dict[str, Any]) -> None:
-    rows = [3, 1, expected["bad"]["tiff"], 10**9, 200]
-    result, buffers = asking("images", rows=rows, room=10_000_000)
-    assert [facts["row"] for facts in result["images"]] == [3, 1, 200]
-    for facts, data in zip(result["images"], buffers, strict=True):
-        alone, [wanted] = asking("image", row=facts["row"])
+    rows = [3, 1, expected["bad"]["tiff"], expected["bad"]["no_metadata"], 10**9, 200]
+    result, buffers = ahead(asking, rows)
+    assert [facts["row"] for facts in result["images"]] == [3, 1, expected["bad"]["no_metadata"], 200]
+    assert [facts["row"] for facts in result["records"]] == [3, 1, expected["bad"]["tiff"], 200]
+    pairs = list(zip([("image", each) for each in result["images"]], buffers[:4], strict=True))
+    pairs += zip([("metadata", each) for each in result["records"]], buffers[4:], strict=True)
+    for (method, facts), data in pairs:
+        alone, [wanted] = asking(method, row=facts["row"])
         assert data == wanted
         assert {**facts, "seconds": 0} == {**alone, "seconds": 0}
 
 
 def test_neighbours_stop_where_there_is_no_room(asking: Asking) -> None:
-    sizes = [asking("image", row=row)[0]["bytes"] for row in range(5)]
-    result, buffers = asking("images", rows=list(range(5)), room=sum(sizes[:3]))
+    sizes = [len(asking(method, row=row)[1][0]) for row in range(5) for method in ("image", "metadata")]
+    result, buffers = ahead(asking, list(range(5)), sum(sizes[:5]))
     assert [facts["row"] for facts in result["images"]] == [0, 1, 2]
-    assert sum(map(len, buffers)) <= sum(sizes[:3])
-    assert asking("images", rows=[0], room=0) == ({"images": []}, [])
-    assert asking("images", rows=[], room=5) == ({"images": []}, [])
+    assert [facts["row"] for facts in result["records"]] == [0, 1]
+    assert sum(map(len, buffers)) == sum(sizes[:5])
+    nothing = {"images": [], "records": []}
+    assert ahead(asking, [0], 0) == (nothing, [])
+    assert ahead(asking, []) == (nothing, [])
+
+
+def test_only_what_needs_no_other_file_to_be_opened(asking: Asking) -> None:
+    nothing = {"images": [], "records": []}
+    assert ahead(asking, [0, 150], only_open=True) == (nothing, [])
+    asking("image", row=5)
+    result, _ = ahead(asking, [0, 150], only_open=True)
+    assert [facts["row"] for facts in result["images"]] == [0]
+    assert result["records"] == []
+    asking("metadata", row=160)
+    result, _ = ahead(asking, [0, 150], only_open=True)
+    assert [facts["row"] for facts in result["images"]] == [0]
+    assert [facts["row"] for facts in result["records"]] == [150]
+
+
+@pytest.mark.parametrize("only_open", [None, 1, "true"])
+def test_whether_files_may_be_opened_must_be_said(asking: Asking, only_open: Any) -> None:
+    assert asking.refused("ahead", rows=[0], room=1, onlyOpen=only_open)["code"] == "bad_request"
 
 
 # Metadata
@@ -437,7 +466,7 @@ def test_what_takes_minutes_holds_up_nothing_else(
         assert asking("rows", start=0, stop=9)[0]["rows"] == 9
         assert asking("image", row=1)[0]["row"] == 1
         assert asking("metadata", row=1)[0]["row"] == 1
-        assert asking("images", rows=[2], room=10**6)[0]["images"][0]["row"] == 2
+        assert ahead(asking, [2])[0]["images"][0]["row"] == 2
         assert asking("asset", name=asset_names()["decoder"])
         monkeypatch.setattr("h5explorer_py.session.Dataset", slow)
         opened = {"path": str(contract / "lookup.parquet")}
@@ -474,8 +503,8 @@ BAD = [
     *(("rows", {"start": 3, "stop": number}) for number in (2, 3 + module.MOST_ROWS + 1, *NUMBERS[:-1])),
     *((method, {"row": number}) for method in ("image", "original", "metadata") for number in NUMBERS),
     *((method, {}) for method in ("rows", "image", "original", "images", "metadata", "find", "open", "asset")),
-    *(("images", {"rows": rows, "room": 5}) for rows in (None, 3, "12", {"0": 1}, list(range(17)))),
-    *(("images", {"rows": [1], "room": number}) for number in NUMBERS),
+    *(("ahead", {"rows": rows, "room": 5, "onlyOpen": False}) for rows in (None, 3, "12", {"0": 1}, list(range(17)))),
+    *(("ahead", {"rows": [1], "room": number, "onlyOpen": False}) for number in NUMBERS),
     *(("find", {"text": text}) for text in (None, 3, [], "x" * 1001)),
     *(("find", {"text": "x", "after": number}) for number in NUMBERS if number is not None),
     *(("open", {"path": path}) for path in (None, 3, ["a"], "x" * 10_001)),

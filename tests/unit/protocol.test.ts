@@ -140,6 +140,7 @@ class SampleWire implements Wire {
       this.#hear({ kind: "reply", request: request.request, result: this.exchange.result }, [
         new Uint8Array([1]),
         new Uint8Array([2]),
+        new Uint8Array([3]),
       ]);
     }
   }
@@ -171,7 +172,7 @@ function asking(source: KernelSource, client: RequestClient, { method, params }:
     stats: () => source.filepaths(dataset, never),
     image: () => source.image(dataset, number("row"), params.known === null ? null : text("known"), never),
     original: () => source.original(dataset, number("row"), never),
-    images: () => source.images(dataset, params.rows as number[], number("room"), never),
+    ahead: () => source.ahead(dataset, params.rows as number[], number("room"), params.onlyOpen === true, never),
     metadata: () => source.metadata(dataset, number("row"), never),
     find: () => source.find(dataset, text("text"), optional("after"), never),
     open: () => source.open(text("path"), never),
@@ -194,13 +195,15 @@ function takenOut(exchange: Exchange, made: unknown): unknown {
   if (method === "asset") return { result, buffers: (made as Answer).buffers };
   if (method === "image" && result.unchanged === true) return null;
   if (method === "image" || method === "original") return { ...image(result), bytes: new Uint8Array([1]) };
-  if (method === "images") {
-    return (result.images as Fields[]).map((each, index) => ({ ...image(each), bytes: new Uint8Array([index + 1]) }));
+  const record = ({ row, source, matches, columns }: Fields) => ({
+    ...{ row, source, matches },
+    fields: (columns as Fields[]).map((column) => ({ ...column, value: { text: "1", kind: "number" } })),
+  });
+  if (method === "ahead") {
+    const images = (result.images as Fields[]).map((each, at) => ({ ...image(each), bytes: new Uint8Array([at + 1]) }));
+    return { images, records: (result.records as Fields[]).map(record) };
   }
-  if (method === "metadata") {
-    const fields = (result.columns as Fields[]).map((column) => ({ ...column, value: { text: "1", kind: "number" } }));
-    return { row: result.row, source: result.source, matches: result.matches, fields };
-  }
+  if (method === "metadata") return record(result);
   const { protocol: _, ...opened } = result;
   return opened;
 }
@@ -228,7 +231,7 @@ const UNREAD: Readonly<Record<Method, readonly string[]>> = {
   stats: ["dataset", "records"],
   image: ["bytes", "width", "height", "notes"],
   original: ["bytes"],
-  images: [],
+  ahead: [],
   metadata: ["key", "seconds"],
   find: ["dataset", "row"],
   open: ["protocol"],

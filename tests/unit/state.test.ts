@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
 import { ExplorerError } from "../../src/errors";
-import type { MockDelay, MockLookup } from "../../src/source/mock";
+import type { MockLookup } from "../../src/source/mock";
 import { MockSource } from "../../src/source/mock";
 import { ExplorerState } from "../../src/state/explorer";
 import { LatestLoader } from "../../src/state/latest";
-import { neighbours, PictureStore } from "../../src/state/pictures";
+import { PictureStore } from "../../src/state/pictures";
 import { RowStore } from "../../src/state/rows";
 import type { Choice, Ranges, SharedState } from "../../src/state/shared";
 import { failure, Gate, lookup, settle, uuidOf } from "./support/mock";
@@ -137,41 +137,13 @@ describe("the rows", () => {
 });
 
 describe("the pictures", () => {
-  test("neighbours are those ahead first", () => {
-    expect(neighbours(10, 1, 100)).toEqual([11, 9, 12, 8, 13, 14]);
-    expect(neighbours(10, -1, 100)).toEqual([9, 11, 8, 12, 7, 6]);
-    expect(neighbours(0, 1, 2)).toEqual([1]);
-    expect(neighbours(99, 1, 100)).toEqual([98, 97]);
-  });
-
-  test("one that was fetched ahead is there at once", async () => {
+  test("one that was got before is there at once", async () => {
     const gate = new Gate();
     gate.letAllGo();
     const store = new PictureStore(new MockSource(new Map([["a", lookup(100)]]), gate.delay), 1);
     await store.get(5, never);
-    await store.fetchAround(5, 100);
-    gate.open = false;
-    expect((await store.get(6, never)).image.key).toBe(uuidOf(6));
-    expect(gate.of("image").map((call) => call.row)).toEqual([5]);
-    store.close();
-  });
-
-  test("one that is waited for goes before those that are fetched ahead", async () => {
-    const signals: [string, AbortSignal][] = [];
-    const delay: MockDelay = async (call, signal) => {
-      signals.push([call.method, signal]);
-      if (call.method === "images") await new Promise(() => {});
-    };
-    const store = new PictureStore(new MockSource(new Map([["a", lookup(100)]]), delay), 1);
     await store.get(5, never);
-    void store.fetchAround(5, 100);
-    await settle();
-    await store.get(60, never);
-    expect(signals.map(([method, signal]) => [method, signal.aborted])).toEqual([
-      ["image", false],
-      ["images", true],
-      ["image", false],
-    ]);
+    expect(gate.of("image").map((call) => call.row)).toEqual([5]);
     store.close();
   });
 

@@ -1,0 +1,29 @@
+/** What has been fetched of one lookup. */
+
+import type { Opened, Source } from "../source/api";
+import { AheadLoader } from "./ahead";
+import { PictureStore } from "./pictures";
+import { RecordStore } from "./records";
+import { RowStore } from "./rows";
+
+/** The rows, pictures and records of one lookup that are here. */
+export class Stores {
+  readonly rows: RowStore;
+  readonly pictures: PictureStore;
+  readonly records: RecordStore;
+  readonly ahead: AheadLoader;
+
+  constructor(source: Source, { dataset, records }: Opened) {
+    this.rows = new RowStore(source, dataset, records);
+    this.pictures = new PictureStore(source, dataset);
+    this.records = new RecordStore(source, dataset);
+    this.ahead = new AheadLoader(source, dataset, this.pictures, this.records);
+  }
+
+  /** Withdraws all that is on its way, and lets go of the rest. */
+  close(): void {
+    this.ahead.stop();
+    this.rows.close();
+    this.pictures.close();
+  }
+}
