@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import h5py
-from h5py import h5d, h5f, h5g, h5i, h5l, h5o, h5s, h5t, h5z
+from h5py import h5, h5d, h5f, h5g, h5i, h5l, h5o, h5s, h5t, h5z
 
 from h5explorer_py.files import regular_file, why
 
@@ -22,6 +23,14 @@ GROUP = b"images"
 _MOST_LINKS = 16
 _NAMES_SHOWN = 8
 _LONGEST_NAME = 1 << 16
+
+MOST_GATHERED = 4096
+"""Images of a shard whose places are looked up ahead; of larger shards none are."""
+
+_GATHERED_AT_A_TIME = 64
+_SLOW_SECONDS = 0.001
+_FIRST_LOOKED = 8
+
 _TRUNCATED = re.compile(r"truncated file: eof = (\d+),.* stored_eof = (\d+)")
 _SYSTEM_ERROR = re.compile(r"error message = '([^']*)'")
 
@@ -115,6 +124,7 @@ class Shard:
         except OSError as error:
             raise Refusal("shard_unreadable", why=plain(error)) from error
         self._linked: list[h5py.File] = []
+        self.gathering = Gathering(self)
         try:
             root = self.file["/"].id
             self.group = self._walk(root, GROUP, allowed, 0)
@@ -135,6 +145,7 @@ class Shard:
 
     def close(self) -> None:
         """Close the file and those that its links led to."""
+        self.gathering.end()
         self.group = None
         for file in [*self._linked, self.file]:
             file.close()
@@ -164,6 +175,26 @@ class Shard:
 
     def _holds(self, found: Any) -> bool:
         return bool(h5o.get_info(found).fileno == h5o.get_info(self.file["/"].id).fileno)
+
+    def names(self, most: int) -> list[bytes]:
+        """List the names in the group; none where there are more than so many, which is found out soon."""
+        names: list[bytes] = []
+        # In the order in which they come, as any other order takes all of them.
+        self.group.links.iterate(lambda name: True if len(names) > most else names.append(name), order=h5.ITER_NATIVE)
+        return names if len(names) <= most else []
+
+    def own_place(self, name: bytes) -> Place | None:
+        """Return the place of an image that is one piece of this file; ``None`` of all others, which are not opened."""
+        if self.group.links.get_info(name).type != h5l.TYPE_HARD:
+            return None
+        found = h5o.open(self.group, name)
+        offset = found.get_offset() if isinstance(found, h5d.DatasetID) else None
+        if offset is None:
+            return None
+        kind, shape = found.get_type(), found.get_space().get_simple_extent_dims()
+        _check_shape(kind, shape)
+        size = (shape[0] if shape else 1) * kind.get_size()
+        return None if _is_variable(kind) or size == 0 else Place(offset, size)
 
     def keys(self) -> list[str]:
         """List the names in the group: slow for many, and only for a shard without metadata."""
@@ -237,6 +268,58 @@ class Shard:
         if not isinstance(source, h5d.DatasetID):
             raise Refusal("shard_unreadable", why=f"it refers to {path} in {name}, which is not there")
         return source
+
+
+class Gathering:
+    """Looks up the places of a small shard's images one by one, for when they are asked for.
+
+    Parameters
+    ----------
+    shard : Shard
+        The open file.
+    """
+
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+        self._left: list[bytes] | None = None
+        self._found: list[tuple[str, int, int]] = []
+        self._looked = 0
+        self._seconds = 0.0
+
+    def step(self) -> bool:
+        """Look at one more; ``False`` where there is nothing to do."""
+        try:
+            if self._left is None:
+                self._left = self._shard.names(MOST_GATHERED)
+            if not self._left or len(self._found) >= _GATHERED_AT_A_TIME:
+                return False
+            self._look(self._left.pop())
+        except Refusal:
+            pass  # why, is told when it is asked for
+        except Exception:  # noqa: BLE001  (h5py raises many kinds on a damaged file)
+            self._left = []
+        if self._seconds > _SLOW_SECONDS * max(self._looked, _FIRST_LOOKED):
+            self._left = []  # the file system is slow: it is left to those who want the images
+        return True
+
+    def _look(self, name: bytes) -> None:
+        begun = time.perf_counter()
+        try:
+            place = self._shard.own_place(name)
+        finally:
+            self._looked += 1
+            self._seconds += time.perf_counter() - begun
+        if place is not None:
+            self._found.append((name.decode("utf-8", "surrogateescape"), place.offset, place.size))
+
+    def end(self) -> None:
+        """Look at no more."""
+        self._left, self._found = [], []
+
+    def take(self) -> list[tuple[str, int, int]]:
+        """Return what has been found since the last time: keys, offsets and sizes."""
+        found, self._found = self._found, []
+        return found
 
 
 def _folder_of(found: Any) -> str:

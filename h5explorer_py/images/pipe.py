@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LARGEST_IMAGE = 256 << 20
+"""Bytes of an image that is given out."""
+
 LENGTH = struct.Struct("<I")
 """In front of every message: how many bytes of JSON follow."""
 

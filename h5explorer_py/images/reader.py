@@ -16,7 +16,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.files import Signature
-from h5explorer_py.images.hdf5 import Allowed, Place, Refusal, Shard, plain
+from h5explorer_py.images.hdf5 import Allowed, Gathering, Place, Refusal, Shard, plain
 from h5explorer_py.images.pipe import LENGTH, readiness
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ SHARDS_KEPT = 16
 """Files held open. One with 100,000 old-style keys takes 14 MB."""
 
 MEMORY_LIMIT = 4 << 30
-AWAKE_SECONDS = 0.0005
+AWAKE_SECONDS = 0.003
+"""How long a reader stays awake for the next request: waking up takes as long as finding an image."""
+
+_HUNG_SECONDS = 2.0
 _CHUNK = 1 << 16
 _REARM_EVERY = 32
 _PROCESSOR_SECONDS = 120
@@ -37,6 +40,7 @@ class OpenShards:
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, tuple[Signature, Shard]] = OrderedDict()
+        self._gathering: Gathering | None = None
 
     def get(self, path: str, signature: Signature, allowed: Allowed) -> Shard:
         """Return the file, opened anew where it has changed.
@@ -68,6 +72,25 @@ class OpenShards:
         """Whether a file has been opened that links to others."""
         return path in self._open and self._open[path][1].leads_elsewhere
 
+    def has(self, path: str) -> bool:
+        """Whether a file is open."""
+        return path in self._open
+
+    def begin_gathering(self, path: str) -> None:
+        """Have the other images of a shard looked at while nothing else is to be done."""
+        held = self._open.get(path)
+        self._gathering = held[1].gathering if held else None
+
+    def gather(self) -> None:
+        """Look at one more image, if there is one."""
+        if self._gathering is not None and not self._gathering.step():
+            self._gathering = None
+
+    def gathered(self, path: str) -> list[tuple[str, int, int]]:
+        """Return what has been gathered of a shard since the last time: keys, offsets and sizes."""
+        held = self._open.get(path)
+        return held[1].gathering.take() if held else []
+
     def _keep_only(self, path: str) -> None:
         for other in self._open.keys() - {path}:
             self.drop(other)
@@ -97,7 +120,7 @@ def answer(request: dict[str, Any], shards: OpenShards) -> tuple[dict[str, Any],
         if shards.leads_elsewhere(path):
             shards.drop(path)
     if isinstance(found, Place):
-        return {"offset": found.offset, "size": found.size}, b""
+        return {"offset": found.offset, "size": found.size, "others": shards.gathered(path)}, b""
     return {}, found
 
 
@@ -114,7 +137,7 @@ def serve(requests: int, replies: int) -> None:
     waiting = b""
     for count in itertools.count():
         while (end := _message_end(waiting)) is None:
-            _stay_awake(ready)
+            _stay_awake(ready, shards)
             more = os.read(requests, _CHUNK)
             if not more:
                 return
@@ -123,17 +146,29 @@ def serve(requests: int, replies: int) -> None:
         waiting = waiting[end:]
         if count % _REARM_EVERY == 0:
             _limit_processor_time()
+        asked_before = shards.has(request["path"])
         reply, data = answer(request, shards)
         text = json.dumps({**reply, "bytes": len(data)}).encode()
         _write_all(replies, LENGTH.pack(len(text)) + text + data)
+        if asked_before and request.get("gather"):
+            shards.begin_gathering(request["path"])
 
 
-def _stay_awake(ready: Callable[[float], bool] | None) -> None:
-    """Wait a moment for the next request without sleeping: waking up takes as long as finding an image."""
-    if ready is not None:
-        until = time.perf_counter() + AWAKE_SECONDS
-        while not ready(0) and time.perf_counter() < until:
-            pass
+def _stay_awake(ready: Callable[[float], bool] | None, shards: OpenShards) -> None:
+    """Wait a moment for the next request without sleeping, and use it."""
+    if ready is None:
+        return
+    until = time.perf_counter() + AWAKE_SECONDS
+    _end_if_hung(_HUNG_SECONDS)
+    while not ready(0) and time.perf_counter() < until:
+        shards.gather()
+    _end_if_hung(0)
+
+
+def _end_if_hung(seconds: float) -> None:
+    """End the process in so many seconds, unless told otherwise: nobody asked for what it does, or sees it hang."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _message_end(waiting: bytes) -> int | None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.errors import ReaderFailedError, ReaderStalledError, ShardUnreadableError
 from h5explorer_py.files import Signature, regular_file, why
-from h5explorer_py.images.pipe import LENGTH, readiness
+from h5explorer_py.images.pipe import LARGEST_IMAGE, LENGTH, readiness
 from h5explorer_py.images.refusals import error_of
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ SECONDS = int(os.environ.get("H5EXPLORER_READER_SECONDS", "10"))
 START_SECONDS = 50
 """How long a reader may take to start: its libraries may come from a file system that is slow at first."""
 
-LARGEST_IMAGE = 256 << 20
-
-SPIN_SECONDS = 0.0002
+SPIN_SECONDS = 0.001
 """How long the kernel stays awake for an answer. Where both sides sleep at once, an image of 1,000 takes 0.22 ms to be
 found; where they stay awake this long, 0.08 ms (two processors of a virtual machine)."""
 
@@ -71,6 +69,8 @@ class Found:
     offset: int
     size: int
     data: bytes | None
+    others: Sequence[tuple[str, int, int]] = ()
+    """Other images of the file that were found besides: their keys, offsets and sizes."""
 
 
 class Reader:
@@ -97,6 +97,8 @@ class Reader:
         self._replies = self._process.stdout.fileno()
         self._ready = readiness(self._replies)
         self._started = False
+        self.gathering = ""
+        """The file whose images it may look at while it has nothing else to do."""
 
     @property
     def alive(self) -> bool:
@@ -167,6 +169,10 @@ class Reader:
             self._process.wait(timeout=0.5)  # one that waits for a dead file system ends later
 
 
+class _EndedBefore(Exception):  # noqa: N818  (no fault of what was asked)
+    """A reader ended while it looked at images that nobody had asked for."""
+
+
 class ReaderPool:
     """The readers of this process, shared by all explorers.
 
@@ -177,6 +183,7 @@ class ReaderPool:
         self._free: list[Reader] = []
         self._places = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
+        self._not_gathered: set[str] = set()
 
     def warm(self) -> None:
         """Start one reader if none runs, without waiting for it."""
@@ -224,7 +231,7 @@ class ReaderPool:
         if "code" in reply:
             raise error_of(reply["code"], reply["facts"], path, key)
         if "offset" in reply:
-            return Found(reply["offset"], reply["size"], None)
+            return Found(reply["offset"], reply["size"], None, reply["others"])
         return Found(-1, len(data), data)
 
     def list_keys(self, path: str, give_up: Callable[[], None] = lambda: None) -> list[str]:
@@ -268,27 +275,38 @@ class ReaderPool:
     ) -> tuple[dict[str, Any], bytes]:
         request |= {"path": path, "signature": list(signature), "allowed": list(folders)}
         with self._place(give_up):
-            reader = self._take()
             try:
-                answered = reader.ask(request)
-            except TimeoutError as error:
-                reader.end()
-                raise ReaderStalledError(
-                    f"{path} could not be read within {request['seconds']} s.",
-                    action="The file system may be slow, or the file damaged. Try again.",
-                ) from error
-            except EOFError as error:
-                reader.end()
-                raise ReaderFailedError(
-                    f"The process that read {path} ended while it did so.",
-                    action="The file may be damaged: h5dump or h5check can tell. Other files are not concerned.",
-                ) from error
-            except BaseException:
-                reader.end()  # it may be in the middle of an answer
-                raise
-            with self._lock:
-                self._free.append(reader)
-            return answered
+                return self._ask_one(self._take(), request)
+            except _EndedBefore:  # it was at something that nobody had asked for
+                return self._ask_one(self._take(), request)
+
+    def _ask_one(self, reader: Reader, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        path, gathering = request["path"], reader.gathering
+        request["gather"] = path not in self._not_gathered
+        reader.gathering = path if request["gather"] else ""
+        try:
+            answered = reader.ask(request)
+        except TimeoutError as error:
+            reader.end()
+            raise ReaderStalledError(
+                f"{path} could not be read within {request['seconds']} s.",
+                action="The file system may be slow, or the file damaged. Try again.",
+            ) from error
+        except EOFError as error:
+            reader.end()
+            if gathering:
+                self._not_gathered.add(gathering)
+                raise _EndedBefore from error
+            raise ReaderFailedError(
+                f"The process that read {path} ended while it did so.",
+                action="The file may be damaged: h5dump or h5check can tell. Other files are not concerned.",
+            ) from error
+        except BaseException:
+            reader.end()  # it may be in the middle of an answer
+            raise
+        with self._lock:
+            self._free.append(reader)
+        return answered
 
     @contextlib.contextmanager
     def _place(self, give_up: Callable[[], None]) -> Iterator[None]:
@@ -305,6 +323,7 @@ class ReaderPool:
                 reader = self._free.pop()
                 if reader.alive:
                     return reader
+                self._not_gathered.add(reader.gathering)
                 reader.end()
         try:
             return Reader()

@@ -9,11 +9,12 @@ from typing import IO, TYPE_CHECKING
 
 from h5explorer_py.errors import ShardNotFoundError, ShardUnreadableError
 from h5explorer_py.files import Signature, read_at, regular_file, why
+from h5explorer_py.images.pipe import LARGEST_IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from h5explorer_py.images.readers import ReaderPool
+    from h5explorer_py.images.readers import Found, ReaderPool
 
 SHARDS_KEPT = 32
 PLACES_KEPT = 200_000
@@ -90,7 +91,7 @@ class ImageStore:
                 continue
             if found.data is not None:
                 return found.data
-            shard = self._remember(path, signature, key, found.offset, found.size)
+            shard = self._remember(path, signature, key, found)
             data = None if shard is None else self._read_place(shard, found.offset, found.size)
             if data is not None:
                 return data
@@ -133,8 +134,9 @@ class ImageStore:
         except (OSError, ValueError) as error:
             raise ShardUnreadableError(f"{path} cannot be read: {why(error)}.", path=path) from error
 
-    def _remember(self, path: str, signature: Signature, key: str, offset: int, size: int) -> _Shard | None:
-        """Note a place; ``None`` where the file is in another state by now."""
+    def _remember(self, path: str, signature: Signature, key: str, found: Found) -> _Shard | None:
+        """Note places; ``None`` where the file is in another state by now."""
+        offset, size = found.offset, found.size
         if offset < 0 or offset + size > signature.size:
             raise ShardUnreadableError(
                 f"{path} is damaged: the image {key} would lie beyond its end.",
@@ -153,6 +155,9 @@ class ImageStore:
                     return None
                 self._shards[path] = shard
             self._shards.move_to_end(path)
+            for other, at, length in found.others:
+                if 0 <= at <= signature.size - length and length <= LARGEST_IMAGE:
+                    shard.places[other] = (at, length)
             shard.places[key] = (offset, size)
             while len(self._shards) > SHARDS_KEPT or (
                 len(self._shards) > 1 and sum(len(other.places) for other in self._shards.values()) > PLACES_KEPT

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import h5py
+import numpy as np
 import pytest
 
 from h5explorer_py import errors
 from h5explorer_py.images import store as stores
+from h5explorer_py.images.hdf5 import MOST_GATHERED
 from h5explorer_py.images.readers import Found, ReaderPool, reader_pool
 from h5explorer_py.images.store import ImageStore
 from tests.fixtures.datasets import write_images
@@ -87,6 +91,82 @@ def test_the_widget_takes_the_same_road(shard: Path, preads: Counted, finds: Cou
     assert dataset.image(dataset.entry(0)).data == encoded(1)
     assert (preads.calls, finds.calls) == (1, 0)
     dataset.close()
+
+
+def gathering_store(pool: ReaderPool, path: Path, key: str) -> ImageStore:
+    """A store that has had a moment with a shard since two of its images were read."""
+    store = ImageStore(pool)
+    for _ in range(12):
+        if str(path) in store._shards:
+            store._shards[str(path)].places.pop(key)  # so that it is asked for again
+        read(store, path, key)
+        time.sleep(0.005)
+    return store
+
+
+def test_the_other_images_of_a_small_shard_are_found_ahead(tmp_path: Path, finds: Counted) -> None:
+    images = {f"key {number}": encoded(number) for number in range(200)}
+    write_images(tmp_path / "s_images.h5", images)
+    pool = ReaderPool(1)
+    store = gathering_store(pool, tmp_path / "s_images.h5", "key 3")
+    places = store._shards[str(tmp_path / "s_images.h5")].places
+    with h5py.File(tmp_path / "s_images.h5") as file:
+        for key, (offset, size) in places.items():
+            assert offset == file["images"][key].id.get_offset()
+            assert size == len(images[key])
+    asked = finds.calls
+    known = [key for key in images if key in places]
+    assert len(known) > 20
+    for key in known:
+        assert read(store, tmp_path / "s_images.h5", key) == images[key]
+    assert finds.calls == asked
+    pool.close()
+
+
+def test_what_is_found_ahead_are_images_of_the_shard_itself_in_one_piece(tmp_path: Path) -> None:
+    write_images(tmp_path / "other.h5", {"a": encoded(1)})
+    path = tmp_path / "s_images.h5"
+    write_images(path, {"a": encoded(1), "b": encoded(2)})
+    with h5py.File(path, "r+") as file:
+        group = file["images"]
+        group["linked"] = h5py.ExternalLink("other.h5", "/images/a")
+        group["soft"] = h5py.SoftLink("/images/a")
+        group["chunked"] = h5py.Empty("u1")
+        group.create_dataset("pieces", data=np.arange(100, dtype=np.uint8), chunks=(10,))
+        group.create_dataset("array", data=np.zeros((4, 4), np.uint8))
+        group.create_dataset("text", data="variable")
+        group.create_group("below")
+        outside = [("../outside.bin", 0, 100)]
+        group.create_dataset("outside", shape=(100,), dtype=np.uint8, external=outside)
+    pool = ReaderPool(1)
+    store = gathering_store(pool, path, "a")
+    assert set(store._shards[str(path)].places) == {"a", "b"}
+    pool.close()
+
+
+def test_of_a_shard_that_is_not_small_nothing_is_found_ahead(tmp_path: Path) -> None:
+    path = tmp_path / "s_images.h5"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("images")
+        for number in range(MOST_GATHERED + 1):
+            group.create_dataset(f"{number}", data=np.zeros(1, np.uint8))
+    pool = ReaderPool(1)
+    store = gathering_store(pool, path, "7")
+    assert set(store._shards[str(path)].places) == {"7"}
+    pool.close()
+
+
+def test_a_reader_that_is_asked_nothing_goes_to_sleep(shard: Path) -> None:
+    pool = ReaderPool(1)
+    gathering_store(pool, shard, "a")
+    time.sleep(0.1)
+    status = Path(f"/proc/{pool._free[0].pid}/stat").read_text()
+    before = status.split()[13]
+    time.sleep(0.3)
+    status = Path(f"/proc/{pool._free[0].pid}/stat").read_text()
+    assert status.rpartition(")")[2].split()[0] == "S"
+    assert status.split()[13] == before
+    pool.close()
 
 
 def by_rename(shard: Path) -> None:

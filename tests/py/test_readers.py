@@ -98,16 +98,32 @@ def test_a_reader_that_stands_still_is_given_up_and_replaced(pool: ReaderPool, s
     assert pid_of(pool) != stopped
 
 
+def kill_at_work(pid: int) -> None:
+    os.kill(pid, signal.SIGSTOP)  # so that it is still at work when it is killed
+    threading.Timer(0.2, lambda: os.kill(pid, signal.SIGKILL)).start()
+
+
 def test_a_reader_that_is_killed_while_it_works_is_replaced(pool: ReaderPool, shard: Path) -> None:
     image_of(shard)
     killed = pid_of(pool)
-    os.kill(killed, signal.SIGSTOP)  # so that it is still at work when it is killed
-    threading.Timer(0.2, lambda: os.kill(killed, signal.SIGKILL)).start()
+    pool._free[0].gathering = ""
+    kill_at_work(killed)
     with pytest.raises(errors.ReaderFailedError) as caught:
         image_of(shard)
     assert "s_images.h5" in str(caught.value)
     assert image_of(shard) == encoded(1)
     assert not runs(killed)
+
+
+def test_one_that_ends_over_what_nobody_asked_for_costs_no_error_and_does_it_no_more(
+    pool: ReaderPool, shard: Path
+) -> None:
+    image_of(shard)
+    kill_at_work(pid_of(pool))  # as a damaged image beside the one that is wanted may
+    assert image_of(shard, "b") == encoded(2)
+    assert pool._not_gathered == {str(shard)}
+    assert pool._free[0].gathering == ""
+    assert image_of(shard) == encoded(1)
 
 
 def test_a_reader_that_ended_between_two_images_is_not_noticed(pool: ReaderPool, shard: Path) -> None:
