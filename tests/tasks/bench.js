@@ -1,0 +1,66 @@
+// `npm run bench`: speed, as ratios within one run. Prints every figure beside what it should be at most.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { browserProgram } from "./browser.js";
+import { cache, mustRun, npmProgram, root, stop, venvProgram } from "./run.js";
+import { setup } from "./setup.js";
+
+const DEMO = path.join(root, "demo-data");
+const LARGE = path.join(cache, "bench", "large");
+
+const AT_MOST = {
+  "images, demo shards: another image / h5py": 0.5,
+  "images, demo shards: the same image again / h5py": 0.2,
+  "images, demo shards: read calls for the same image again": 1,
+  "images, 100,000 images: another image / h5py": 0.5,
+  "images, 100,000 images: the same image again / h5py": 0.2,
+  "images, 100,000 images: read calls for the same image again": 1,
+  "click, demo shards: explorer / minimal widget": 1.3,
+  "click, demo shards: explorer / ancestor's method": 1,
+  "click, 100,000 images: explorer / minimal widget": 1.3,
+  "click, 100,000 images: explorer / ancestor's method": 0.8,
+  "first rows: explorer - empty widget, ms": 600,
+};
+
+function makeData() {
+  const python = venvProgram("python");
+  if (!existsSync(path.join(DEMO, "lookup.csv"))) mustRun(python, ["-m", "h5explorer_py", "demo", DEMO]);
+  if (!existsSync(path.join(LARGE, "lookup.parquet"))) {
+    console.log("Making a shard of 100,000 images (0.9 GB).");
+    mustRun(python, ["-m", "tests.bench.data", LARGE]);
+  }
+}
+
+function images(name, folder) {
+  const done = spawnSync(venvProgram("python"), ["-m", "tests.bench.images", path.join(folder, "lookup.parquet")], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (done.status !== 0) stop("The images could not be measured.");
+  const figures = Object.entries(JSON.parse(done.stdout));
+  return Object.fromEntries(figures.map(([figure, value]) => [`images, ${name}: ${figure}`, value]));
+}
+
+function widgets() {
+  mustRun(npmProgram("jest"), ["--config", "tests/bench/jest.config.js"]);
+  return JSON.parse(readFileSync(path.join(cache, "bench", "widgets.json"), "utf8"));
+}
+
+setup();
+process.env.CHROMIUM_PATH = await browserProgram();
+makeData();
+const figures = { ...images("demo shards", DEMO), ...images("100,000 images", LARGE), ...widgets() };
+
+let missed = 0;
+for (const [name, value] of Object.entries(figures)) {
+  const most = AT_MOST[name];
+  const verdict = most === undefined ? "" : value <= most ? `  at most ${most}: yes` : `  at most ${most}: NO`;
+  if (verdict.endsWith("NO")) missed += 1;
+  console.log(`${name.padEnd(66)} ${value.toFixed(3).padStart(10)}${verdict}`);
+}
+const unmeasured = Object.keys(AT_MOST).filter((name) => !(name in figures));
+for (const name of unmeasured) console.log(`${name} was not measured`);
+process.exitCode = missed + unmeasured.length === 0 ? 0 : 1;
