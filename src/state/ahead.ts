@@ -87,7 +87,8 @@ export class AheadLoader {
     if (missing.length === 0) return;
     const room = near ? ROOM.near : ROOM.inView;
     const { images, records } = await this.#source.ahead(this.#dataset, missing, room, !near, signal);
-    for (const row of missing) this.#tried.set(row, true);
+    // Of a row in a file that is not open nothing comes; it may be open the next time.
+    for (const { row } of [...images, ...records]) this.#tried.set(row, true);
     for (const image of [...images].reverse()) this.#pictures.keep(image);
     for (const record of records) this.#records.keep(record);
   }

@@ -3,7 +3,7 @@ import { MockSource } from "../../src/source/mock";
 import { AheadLoader, batchesAhead, neighbours } from "../../src/state/ahead";
 import { PictureStore } from "../../src/state/pictures";
 import { RecordStore } from "../../src/state/records";
-import { Gate, lookup, settle } from "./support/mock";
+import { failure, Gate, lookup, settle } from "./support/mock";
 
 const never = new AbortController().signal;
 
@@ -61,7 +61,7 @@ test("what was fetched ahead is there at once", async () => {
   expect(gate.of("metadata").map((call) => call.row)).toEqual([5]);
 });
 
-test("what lies in files that are not open is not fetched for being in view, nor asked for twice", async () => {
+test("what lies in files that are not open is not fetched for being in view, until one is", async () => {
   const gate = new Gate();
   gate.letAllGo();
   const { pictures, records, ahead } = loader(gate);
@@ -69,8 +69,23 @@ test("what lies in files that are not open is not fetched for being in view, nor
   await ahead.load(95, { start: 80, stop: 120 }, 1_000);
   const here = Array.from({ length: 40 }, (_, index) => 80 + index).filter((row) => pictures.has(row));
   expect(here).toEqual(Array.from({ length: 20 }, (_, index) => 80 + index)); // 95 and 4 forth are of the first shard
-  const asked = gate.of("ahead").length;
+  await pictures.get(150, never);
   await ahead.load(95, { start: 80, stop: 120 }, 1_000);
+  expect([100, 110, 119].map((row) => pictures.has(row))).toEqual([true, true, true]);
+});
+
+test("what cannot be shown is not asked for again and again", async () => {
+  const gate = new Gate();
+  gate.letAllGo();
+  const bad = lookup(1_000, { picture: () => failure("format_not_shown") });
+  const source = new MockSource(new Map([["a", bad]]), gate.delay);
+  const [pictures, records] = [new PictureStore(source, 1), new RecordStore(source, 1)];
+  const ahead = new AheadLoader(source, 1, pictures, records);
+  await records.get(50, never);
+  await ahead.load(null, { start: 40, stop: 60 }, 1_000);
+  const asked = gate.of("ahead").length;
+  expect(asked).toBeGreaterThan(0);
+  await ahead.load(null, { start: 40, stop: 60 }, 1_000);
   expect(gate.of("ahead")).toHaveLength(asked);
 });
 
