@@ -16,11 +16,14 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.files import Signature
-from h5explorer_py.images.hdf5 import Allowed, Gathering, Place, Refusal, Shard, plain
+from h5explorer_py.images.hdf5 import Shard
 from h5explorer_py.images.pipe import LENGTH, readiness
+from h5explorer_py.images.places import Allowed, Place, Refusal, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from h5explorer_py.images.gathering import Gathering
 
 SHARDS_KEPT = 16
 """Files held open. One with 100,000 old-style keys takes 14 MB."""

@@ -14,7 +14,7 @@ import pytest
 
 from h5explorer_py import errors
 from h5explorer_py.images import store as stores
-from h5explorer_py.images.hdf5 import MOST_GATHERED
+from h5explorer_py.images.gathering import MOST_GATHERED
 from h5explorer_py.images.readers import Found, ReaderPool, reader_pool
 from h5explorer_py.images.store import ImageStore
 from tests.fixtures.datasets import write_images

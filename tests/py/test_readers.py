@@ -264,8 +264,8 @@ def test_readers_end_with_their_parent(lookup: str, end: str) -> None:
 
 def test_an_interrupt_of_the_kernel_is_none_of_the_readers(lookup: str) -> None:
     code = OPEN_ONE + (
-        "import time\nbefore = pids()\nprint('ready', flush=True)\n"
-        "try:\n    time.sleep(30)\nexcept KeyboardInterrupt:\n    pass\n"
+        "import time\nbefore = pids()\n"
+        "try:\n    print('ready', flush=True)\n    time.sleep(30)\nexcept KeyboardInterrupt:\n    pass\n"
         "assert picture() == data\nassert pids() == before, (before, pids())\nprint('same', flush=True)\n"
     )
     with subprocess.Popen(
