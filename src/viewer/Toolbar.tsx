@@ -28,11 +28,12 @@ export function Toolbar({
   const none = percent === null;
   return (
     <div class="h5x-toolbar">
-      <span class="h5x-uuid" title={uuid ?? undefined}>
-        {uuid}
-      </span>
-      {uuid !== null && <CopyButton text={uuid} what="uuid" />}
-      <span class="h5x-toolbar-gap" />
+      <div class="h5x-key">
+        <span class="h5x-uuid" title={uuid ?? undefined}>
+          {uuid}
+        </span>
+        {uuid !== null && <CopyButton text={uuid} what="uuid" />}
+      </div>
       <div class="h5x-button-group" role="group" aria-label="Size">
         <Tool
           icon="fit"

@@ -41,6 +41,8 @@ export function ViewerPanel({ state }: { readonly state: ExplorerState }) {
         placed={placed}
         onProblem={setSaveError}
       />
+      {error !== null && <Problem error={error} onRetry={() => state.retryPicture()} />}
+      {saveError !== null && <Problem error={saveError} />}
       <div
         ref={ref}
         class={`h5x-stage${movable ? " h5x-movable" : ""}`}
@@ -63,8 +65,6 @@ export function ViewerPanel({ state }: { readonly state: ExplorerState }) {
         {picture === null && !pending && error === null && <p class="h5x-empty">{emptyText(state)}</p>}
         {late && <span class="h5x-spinner" aria-hidden="true" />}
       </div>
-      {error !== null && <Problem error={error} onRetry={() => state.retryPicture()} />}
-      {saveError !== null && <Problem error={saveError} />}
       <Status state={state} picture={picture} late={late} />
     </section>
   );
