@@ -16,8 +16,9 @@ const initialize: Initialize<Traits> = ({ model }) => {
 
 const render: Render<Traits> = ({ model, el }) => {
   const client = new RequestClient(wireOf(model));
-  const source = new KernelSource(client, decoderOf(model));
-  const state = new ExplorerState(source, new ModelState(model), client);
+  const decoder = decoderOf(model);
+  const source = new KernelSource(client, decoder);
+  const state = new ExplorerState(source, new ModelState(model), client, decoder());
   renderInto(<App state={state} />, el);
   return () => {
     renderInto(null, el);

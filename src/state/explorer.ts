@@ -16,6 +16,9 @@ import { Stores } from "./stores";
 /** After how many milliseconds on the same row its neighbours are fetched. */
 const SETTLED_MS = 60;
 
+/** After how many milliseconds a person is told that parts of the page are on their way. */
+const TELL_LOADING_MS = 1_500;
+
 /** After how many milliseconds with the same rows in view those that are easy to have are fetched. */
 const LOOKED_MS = 250;
 
@@ -33,6 +36,8 @@ export interface Timing {
 export interface Connection {
   readonly wire: WireState;
   readonly waiting: boolean;
+  /** Whether the larger parts of the page take long to come. */
+  readonly loading: boolean;
 }
 
 /** The count of filepaths: not known yet, known, or why not. */
@@ -48,7 +53,7 @@ export class ExplorerState {
   readonly #rows: ReadonlySignal<RowStore>;
   readonly #filepaths = signal<Count>(null);
   readonly #timing = signal<Timing | null>(null);
-  readonly #connection = signal<Connection>({ wire: { kind: "live" }, waiting: false });
+  readonly #connection = signal<Connection>({ wire: { kind: "live" }, waiting: false, loading: false });
   readonly #ends: (() => void)[] = [];
   #chosenAt: number | null = null;
   #counting = new AbortController();
@@ -56,7 +61,16 @@ export class ExplorerState {
   readonly #looked = new Timer();
   #closed = false;
 
-  constructor(source: Source, shared: SharedState, client?: Pick<RequestClient, "onWaiting" | "onState">) {
+  /**
+   * @param client - Tells how the kernel is.
+   * @param parts - Is there when the larger parts of the page are.
+   */
+  constructor(
+    source: Source,
+    shared: SharedState,
+    client?: Pick<RequestClient, "onWaiting" | "onState">,
+    parts: Promise<unknown> = Promise.resolve(),
+  ) {
     this.#source = source;
     this.#shared = shared;
     this.#stores = signal(new Stores(source, shared.opened.peek()));
@@ -89,6 +103,7 @@ export class ExplorerState {
         untracked(() => this.#stores.peek().pictures.show(picture));
       }),
     );
+    this.#tellLoading(parts);
     if (client !== undefined) {
       this.#ends.push(
         client.onWaiting((waiting) => {
@@ -217,6 +232,19 @@ export class ExplorerState {
     this.#stores.peek().pictures.show(null);
     this.#stores.peek().close();
     this.#shared.close();
+  }
+
+  #tellLoading(parts: Promise<unknown>): void {
+    const tell = (loading: boolean) => {
+      this.#connection.value = { ...this.#connection.peek(), loading };
+    };
+    const late = setTimeout(() => tell(true), TELL_LOADING_MS);
+    const end = () => {
+      clearTimeout(late);
+      if (this.#connection.peek().loading) tell(false);
+    };
+    this.#ends.push(end);
+    parts.then(end, end); // the rows that cannot be shown without them say why they did not come
   }
 
   async #count(dataset: number): Promise<void> {

@@ -392,4 +392,28 @@ describe("the explorer", () => {
     expect(state.filepaths.value).toBe(5);
     state.close();
   });
+
+  test("tells that the page's larger parts take long, until they are there or fail", async () => {
+    jest.useFakeTimers();
+    try {
+      for (const end of ["resolve", "reject"] as const) {
+        let finish = () => {};
+        const parts = new Promise<void>((resolve, reject) => {
+          finish = end === "resolve" ? resolve : () => reject(failure("decoder_unavailable"));
+        });
+        const source = new MockSource(new Map([["a", lookup(5)]]), new Gate().delay);
+        const state = new ExplorerState(source, new TestShared(source), undefined, parts);
+        await jest.advanceTimersByTimeAsync(1_000);
+        expect(state.connection.value.loading).toBe(false);
+        await jest.advanceTimersByTimeAsync(1_000);
+        expect(state.connection.value.loading).toBe(true);
+        finish();
+        await jest.advanceTimersByTimeAsync(0);
+        expect(state.connection.value.loading).toBe(false);
+        state.close();
+      }
+    } finally {
+      jest.useRealTimers();
+    }
+  });
 });
