@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +123,8 @@ class Session:
 
 def _let_go(dataset: Dataset) -> None:
     """Close a data set; what is still being read of it, from a file system that is slow, is not waited for."""
+    if sys.is_finalizing():
+        return
     closing = threading.Thread(target=dataset.close, name="h5explorer-closing", daemon=True)
     closing.start()
     closing.join(_CLOSING_SECONDS)

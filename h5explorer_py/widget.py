@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+import sys
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -304,6 +305,8 @@ class Explorer(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the widget off the page and let go of all files."""
+        if sys.is_finalizing():
+            return  # Python ends: the system lets go of all, and no thread can be begun any more
         if hasattr(self, "_dispatcher"):
             self._dispatcher.close()
             self._session.close()

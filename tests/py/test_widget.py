@@ -621,3 +621,24 @@ def test_explorers_of_one_kernel_do_not_mix(explorer: Make, tmp_path: Path) -> N
 def test_it_can_be_told_apart_from_nothing(explorer: Make, contract: Path) -> None:
     assert explorer(contract / "header_only.parquet")
     assert bool(explorer())
+
+
+# The end of Python
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "ex = Explorer(path)",
+        "ex = Explorer(path); ex.image(0); ex.metadata(0); ex.stats",
+        "many = [Explorer(path) for _ in range(3)]; many.append(many); many[0].current = 5",
+        "ex = Explorer(path); ex = Explorer(path); ex.image(1)",
+        "ex = Explorer(path); ex.close()",
+        "ex = Explorer(path); ex.image(0); sys.exit(0)",
+        "ex = Explorer(path)\ntry:\n    Explorer('nowhere.parquet')\nexcept OSError as error:\n    kept = error",
+    ],
+)
+def test_python_ends_with_explorers_that_were_not_closed(contract: Path, script: str) -> None:
+    code = f"import sys\nfrom h5explorer_py import Explorer\npath = sys.argv[1]\n{script}\n"
+    done = python(code, str(contract / "lookup.parquet"), seconds=20)
+    assert (done.returncode, done.stderr) == (0, "")
