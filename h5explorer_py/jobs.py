@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -80,6 +81,10 @@ class Job:
             ),
         )
 
+    def fail(self, error: BaseException) -> None:
+        """End the job without having begun it."""
+        self._tell(None, error)
+
     def run(self) -> None:
         """Do the work, unless the outcome has been told before."""
         if self._ended:
@@ -134,20 +139,28 @@ class Pool:
         self._watching = False
 
     def submit(self, job: Job) -> None:
-        """Take on a job."""
-        with self._lock:
-            self._watched.add(job)
-            if not self._watching:
-                self._watching = True
-                threading.Thread(target=self._watch, name=f"{self._name}-watch", daemon=True).start()
-            if self._idle <= self._queue.qsize():
-                self._start_thread()
+        """Take on a job. Where the system starts no thread for it, and none runs, that is its outcome."""
+        try:
+            with self._lock:
+                if not self._watching:
+                    threading.Thread(target=self._watch, name=f"{self._name}-watch", daemon=True).start()
+                    self._watching = True
+                self._watched.add(job)
+                if self._idle <= self._queue.qsize():
+                    self._start_thread()
+        except RuntimeError as error:  # the limit of a person's processes counts threads
+            with self._lock:
+                none_runs = self._threads == 0
+            if none_runs:
+                job.fail(error)
+                return
         self._queue.put(job)
 
     def _start_thread(self) -> None:
         if self._threads < self._most:
+            name = f"{self._name}-{self._threads + 1}"
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
             self._threads += 1
-            threading.Thread(target=self._serve, name=f"{self._name}-{self._threads}", daemon=True).start()
 
     def _serve(self) -> None:
         while True:
@@ -186,8 +199,9 @@ class Pool:
             if job.ended and now - begun > _STUCK_SECONDS and job not in self._stuck and len(self._stuck) < _MOST_STUCK:
                 self._stuck.add(job)
                 self._threads -= 1
-        for _ in range(self._queue.qsize() - self._idle):
-            self._start_thread()
+        with contextlib.suppress(RuntimeError):  # no more threads may be started: those that run go on
+            for _ in range(self._queue.qsize() - self._idle):
+                self._start_thread()
 
 
 interactive = Pool("h5explorer", 4)

@@ -277,8 +277,9 @@ class ReaderPool:
         with self._place(give_up):
             try:
                 return self._ask_one(self._take(), request)
-            except _EndedBefore:  # it was at something that nobody had asked for
-                return self._ask_one(self._take(), request)
+            except _EndedBefore:
+                # Over what nobody had asked for, or over this image: a new reader, which has done nothing else, tells.
+                return self._ask_one(_start(), request)
 
     def _ask_one(self, reader: Reader, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         path, gathering = request["path"], reader.gathering
@@ -323,12 +324,10 @@ class ReaderPool:
                 reader = self._free.pop()
                 if reader.alive:
                     return reader
-                self._not_gathered.add(reader.gathering)
+                if reader.gathering:
+                    self._not_gathered.add(reader.gathering)
                 reader.end()
-        try:
-            return Reader()
-        except OSError as error:
-            raise ReaderFailedError(f"No process could be started to read HDF5 files: {why(error)}.") from error
+        return _start()
 
     def close(self) -> None:
         """End all readers that are not at work."""
@@ -336,6 +335,13 @@ class ReaderPool:
             for reader in self._free:
                 reader.end()
             self._free.clear()
+
+
+def _start() -> Reader:
+    try:
+        return Reader()
+    except OSError as error:
+        raise ReaderFailedError(f"No process could be started to read HDF5 files: {why(error)}.") from error
 
 
 _pool: ReaderPool | None = None

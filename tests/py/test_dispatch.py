@@ -141,6 +141,25 @@ def test_answers_that_are_ready_at_once_travel_in_one_message(page: Page) -> Non
     assert page.only("c")[1] == [b"1", b"2"]
 
 
+def test_where_no_thread_can_be_started_every_request_is_answered(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a person's limit of processes is reached, which counts threads."""
+    dispatch = quick_and_slow(page, raising(KeyNotFoundError("no")))
+    pool = Pool("none", 2)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    dispatch._handlers = {**dispatch._handlers, "find": Handler(raising(KeyNotFoundError("no")), pool)}
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        dispatch.receive(ask(Request("x", "find")))
+        assert code_of(page, "x") == "internal"
+        assert "can't start new thread" in page.only("x")[0]["error"]["message"]
+    dispatch.receive(ask(Request("a", "stats"), Request("b", "find")))
+    assert page.only("a")[0]["kind"] == "reply"
+    assert code_of(page, "b") == "key_not_found"
+
+
 def test_no_answer_waits_for_one_that_is_not_ready(page: Page, held: Held) -> None:
     dispatch = quick_and_slow(page, held)
     started = time.perf_counter()

@@ -126,6 +126,33 @@ def test_one_that_ends_over_what_nobody_asked_for_costs_no_error_and_does_it_no_
     assert image_of(shard) == encoded(1)
 
 
+def test_an_image_that_ends_every_reader_costs_one_error(shard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = ReaderPool(2)
+    monkeypatch.setattr(readers, "_pool", pool)
+    both = [Reader(), Reader()]
+    for reader in both:  # each has something to look at that nobody asked for
+        pool._free = [reader]
+        image_of(shard)
+        assert reader.gathering == str(shard)
+    pool._free = list(both)
+    starting = Reader.__init__
+
+    def start(self: Reader) -> None:
+        starting(self)
+        kill_at_work(self.pid)
+
+    for reader in both:
+        kill_at_work(reader.pid)
+    monkeypatch.setattr(Reader, "__init__", start)
+    with pytest.raises(errors.ReaderFailedError):
+        image_of(shard)
+    monkeypatch.setattr(Reader, "__init__", starting)
+    wait_for(lambda: not any(runs(reader.pid) for reader in both))
+    assert image_of(shard) == encoded(1)
+    assert "" not in pool._not_gathered
+    pool.close()
+
+
 def test_a_reader_that_ended_between_two_images_is_not_noticed(pool: ReaderPool, shard: Path) -> None:
     image_of(shard)
     killed = pid_of(pool)
