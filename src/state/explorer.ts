@@ -270,8 +270,8 @@ export class ExplorerState {
     }
     const begun = performance.now();
     const picture = this.#loadPicture(row);
-    const metadata = this.#loadMetadata(row, picture);
-    await Promise.all([picture, metadata]);
+    void this.#loadMetadata(row, picture);
+    await picture;
     if (this.#closed || this.current.peek() !== row) return;
     this.#looked.clear();
     this.#settled.set(SETTLED_MS, () => void this.#settle(row, begun));

@@ -393,6 +393,18 @@ describe("the explorer", () => {
     state.close();
   });
 
+  test("a record that does not come holds up neither neighbours nor anything else", async () => {
+    const gate = new Gate();
+    const { state } = explorer({ a: lookup(100) }, gate);
+    await settle();
+    for (const call of gate.calls.filter((each) => each.method !== "metadata")) call.letGo();
+    await settle();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(state.metadata.value.pending).toBe(true);
+    expect(gate.of("ahead").length).toBeGreaterThan(0);
+    state.close();
+  });
+
   test("tells that the page's larger parts take long, until they are there or fail", async () => {
     jest.useFakeTimers();
     try {
