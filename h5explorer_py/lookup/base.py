@@ -12,6 +12,7 @@ from h5explorer_py.lookup.text import as_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from h5explorer_py.files import Signature
     from h5explorer_py.options import KeyColumns
 
 KEYS_SCHEMA = pa.schema([("uuid", pa.string()), ("filepath", pa.string())])
@@ -51,8 +52,8 @@ class Lookup(ABC):
         """Return rows ``start`` to ``stop`` with all columns as they are stored."""
 
     @abstractmethod
-    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Go through the whole lookup in order, some thousand rows at a time, with these columns only.
+    def scan(self, columns: Sequence[str], start: int = 0) -> Iterator[pa.RecordBatch]:
+        """Go through the lookup in order from a row on, some thousand rows at a time, with these columns only.
 
         A text column may come as a dictionary.
         """
@@ -67,12 +68,27 @@ class Lookup(ABC):
         return self.folder
 
     @property
+    def sources(self) -> tuple[tuple[str, Signature], ...]:
+        """The files that the rows come from, and the state in which they were opened; empty where it is not files."""
+        return ()
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """Sentences about what is odd in the lookup, as far as it has been read."""
         return ()
 
     def close(self) -> None:  # noqa: B027  (most hold nothing)
         """Let go of files. Nothing may be read afterwards."""
+
+
+def without_first(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Leave out so many rows at the beginning."""
+    for batch in batches:
+        if rows >= batch.num_rows:
+            rows -= batch.num_rows
+            continue
+        yield batch.slice(rows)
+        rows = 0
 
 
 def keys_of(columns: Sequence[pa.ChunkedArray]) -> pa.Table:

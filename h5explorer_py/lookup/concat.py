@@ -17,6 +17,7 @@ from h5explorer_py.lookup.text import as_text, no_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from h5explorer_py.files import Signature
     from h5explorer_py.options import KeyColumns
 
 
@@ -95,9 +96,15 @@ class ConcatLookup(Lookup):
         tables = [part.keys(low, high) for part, low, high in self._pieces(start, stop)]
         return pa.concat_tables([no_rows(KEYS_SCHEMA), *tables])
 
-    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        for part in self.parts:
-            yield from part.scan(columns)
+    @property
+    def sources(self) -> tuple[tuple[str, Signature], ...]:
+        found = [part.sources for part in self.parts]
+        return tuple(each for sources in found for each in sources) if all(found) else ()
+
+    def scan(self, columns: Sequence[str], start: int = 0) -> Iterator[pa.RecordBatch]:
+        for part, begin in zip(self.parts, self._starts, strict=False):
+            if begin + part.num_rows > start:
+                yield from part.scan(columns, max(0, start - begin))
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import pyarrow.csv as pa_csv
 
 from h5explorer_py.errors import ClosedError, LookupChangedError, LookupUnreadableError
 from h5explorer_py.files import Signature, read_at, regular_file, why
-from h5explorer_py.lookup.base import Lookup
+from h5explorer_py.lookup.base import Lookup, without_first
 from h5explorer_py.lookup.columns import check_names
 from h5explorer_py.lookup.records import UnclosedQuoteError, first_record, split_records
 from h5explorer_py.lookup.text import no_rows, text_array
@@ -245,10 +245,17 @@ class DelimitedLookup(Lookup):
         while len(self._notices) > 20:
             self._notices.popitem()
 
-    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    @property
+    def sources(self) -> tuple[tuple[str, Signature], ...]:
+        return ((self.location, self._signature),)
+
+    def scan(self, columns: Sequence[str], start: int = 0) -> Iterator[pa.RecordBatch]:
         self._check_unchanged()
+        return without_first(self._scan(columns, start // STEP), start % STEP)
+
+    def _scan(self, columns: Sequence[str], first_step: int) -> Iterator[pa.RecordBatch]:
         wanted = [self._layout.names.index(name) for name in columns]
-        for first in range(0, len(self._layout.places), SCAN_STEPS):
+        for first in range(first_step, len(self._layout.places), SCAN_STEPS):
             last = min(first + SCAN_STEPS, len(self._layout.places))
             table = self._scanned(first, last, wanted)
             if table is None:  # a ragged record: the slow way keeps it

@@ -51,8 +51,8 @@ class MemoryLookup(Lookup):
     def read(self, start: int, stop: int) -> pa.Table:
         return self._table.slice(start, max(0, min(stop, self.num_rows) - start))
 
-    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        yield from self._table.select(list(columns)).to_batches(max_chunksize=_BATCH_ROWS)
+    def scan(self, columns: Sequence[str], start: int = 0) -> Iterator[pa.RecordBatch]:
+        yield from self._table.select(list(columns)).slice(start).to_batches(max_chunksize=_BATCH_ROWS)
 
 
 def table_from(source: Any) -> tuple[pa.Table, str] | None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from h5explorer_py.errors import LookupChangedError, LookupUnreadableError
 from h5explorer_py.files import Signature, arrow_path, regular_file, why
-from h5explorer_py.lookup.base import Lookup
+from h5explorer_py.lookup.base import Lookup, without_first
 from h5explorer_py.lookup.columns import check_schema
 from h5explorer_py.lookup.text import no_rows
 from h5explorer_py.lookup.windows import GroupWindows, SqlWindows, Windows
@@ -136,11 +136,20 @@ class ParquetLookup(Lookup):
             raise self._damaged(error) from error
         return pa.Table.from_batches(parts, schema=parts[0].schema if parts else self.schema)
 
-    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    @property
+    def sources(self) -> tuple[tuple[str, Signature], ...]:
+        return ((self.location, self._signature),)
+
+    def scan(self, columns: Sequence[str], start: int = 0) -> Iterator[pa.RecordBatch]:
         self._check_unchanged()
+        if start >= self.num_rows:
+            return
+        groups = self._groups_between(start, self.num_rows)
+        skipped = start - self._group_starts[groups[0]]
         try:
             file = self._open(dictionary=[name for name in columns if name == self.columns.filepath])
-            yield from file.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False)
+            batches = file.iter_batches(BATCH_ROWS, row_groups=list(groups), columns=list(columns), use_threads=False)
+            yield from without_first(batches, skipped)
         except _DAMAGE as error:
             raise self._damaged(error) from error
 

@@ -25,6 +25,8 @@ from h5explorer_py.shards import HDF5_SUFFIXES, IMAGES_SUFFIX, METADATA_SUFFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from h5explorer_py.files import Signature
+
 _OPENERS = 16  # opening thousands of footers waits on the file system, not on the processor
 _REASONS_TOLD = 4
 _NAMES_TOLD = 20
@@ -61,8 +63,12 @@ class MetadataKeysLookup(Lookup):
     def read(self, start: int, stop: int) -> pa.Table:
         return self._with_filepath(self._uuids.read(start, stop).column(self.columns.uuid))
 
-    def scan(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        for batch in self._uuids.scan([self.columns.uuid]):
+    @property
+    def sources(self) -> tuple[tuple[str, Signature], ...]:
+        return self._uuids.sources
+
+    def scan(self, columns: Sequence[str], start: int = 0) -> Iterator[pa.RecordBatch]:
+        for batch in self._uuids.scan([self.columns.uuid], start):
             yield from self._with_filepath(batch.column(0)).select(list(columns)).to_batches()
 
     def close(self) -> None:

@@ -17,10 +17,21 @@ from h5explorer_py import errors
 from h5explorer_py.files import Signature, read_at
 from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.lookup.packed import convert as converting
-from h5explorer_py.lookup.packed import keys as reading
-from h5explorer_py.lookup.packed.convert import convert
+from h5explorer_py.lookup.packed import filecolumn, keycolumn, texts
+from h5explorer_py.lookup.packed.convert import Conversion
 from h5explorer_py.lookup.packed.keys import PackedKeys
-from h5explorer_py.lookup.packed.layout import FILEPATHS, FILES, HEADER, ODD, UUIDS, Header
+from h5explorer_py.lookup.packed.layout import (
+    FILE_ENDS,
+    FILE_TEXTS,
+    FILEPATHS,
+    FILES,
+    HEADER,
+    KEY_ENDS,
+    KEY_TEXTS,
+    ODD,
+    UUIDS,
+    Header,
+)
 from h5explorer_py.options import KeyColumns
 
 if TYPE_CHECKING:
@@ -30,6 +41,10 @@ if TYPE_CHECKING:
     from h5explorer_py.lookup.base import Lookup
 
 SIGNATURE = Signature(1, 2, 3, 4)
+
+
+def origin(lookup: Lookup) -> Header:
+    return Header((("lookup.parquet", SIGNATURE),), "uuid", "filepath", lookup.num_rows)
 
 
 def lookup_of(uuids: Any, filepaths: Any, **more: Any) -> Lookup:
@@ -48,8 +63,21 @@ def _closed() -> Iterator[None]:
 
 def packed(lookup: Lookup, folder: Path, tick: Callable[[int], None] = lambda _: None) -> PackedKeys:
     folder.mkdir(exist_ok=True)
-    convert(lookup, "lookup.parquet", SIGNATURE, str(folder), tick)
-    opened.append(PackedKeys(str(folder)))
+    conversion = Conversion(lookup, origin(lookup), str(folder))
+    try:
+        header = conversion.run(tick)
+    finally:
+        if conversion.keys is not None:
+            conversion.keys.close()
+    assert header == Header.read(str(folder))
+    return reopened(folder)
+
+
+def reopened(folder: Path) -> PackedKeys:
+    header = Header.read(str(folder))
+    if header is None:
+        raise errors.LookupUnreadableError("no header")
+    opened.append(PackedKeys(str(folder), header))
     return opened[-1]
 
 
@@ -71,8 +99,12 @@ def test_windows(tmp_path: Path) -> None:
     lookup = lookup_of(random_uuids(rows), [f"shard_{row // 777}" for row in range(rows)])
     keys = packed(lookup, tmp_path / "packed")
     same(keys, lookup, [*WHOLE, (0, 100), (9_950, 20_000), (4_321, 4_421), (9_999, 10_000)])
-    assert keys.filepaths == 13
-    assert keys.header == Header("lookup.parquet", SIGNATURE, "uuid", "filepath", rows, 13, 0)
+    assert keys.header.whole
+    assert (keys.header.form, keys.header.odd, keys.header.filepaths) == ("dashed", 0, 13)
+    random = np.random.default_rng(8)
+    for rows_taken in (random.permutation(rows)[:300], np.arange(500, 700), np.array([5, 5, 3]), np.empty(0, np.int64)):
+        expected = lookup.keys(0, rows).take(pa.array(rows_taken, pa.int64()))
+        assert keys.take(rows_taken).to_pydict() == expected.to_pydict()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
@@ -139,41 +171,113 @@ def test_a_window_is_two_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         reads.append(size)
         return read_at(file, offset, size)
 
-    monkeypatch.setattr(reading, "read_at", counted)
+    for module in (keycolumn, filecolumn, texts):
+        monkeypatch.setattr(module, "read_at", counted)
     keys.keys(500, 600)
     assert reads == [1_600, 400]
 
 
-def test_work_that_is_stopped_leaves_nothing_that_looks_finished(tmp_path: Path) -> None:
-    def stop(_: int) -> None:
-        raise errors.CancelledError("enough")
+class EnoughError(Exception):
+    pass
 
-    with pytest.raises(errors.CancelledError):
-        packed(lookup_of(random_uuids(10), ["s"] * 10), tmp_path / "packed", stop)
-    assert Header.read(str(tmp_path / "packed")) is None
-    with pytest.raises(errors.LookupUnreadableError):
-        PackedKeys(str(tmp_path / "packed"))
+
+@pytest.mark.parametrize("stop_at", [0, 1_000, 3_000, 4_000, 9_999])
+@pytest.mark.parametrize("kind", ["uuids", "texts"])
+def test_work_that_is_broken_off_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int, kind: str
+) -> None:
+    monkeypatch.setattr(converting, "SAVE_ROWS", 1_500)
+    rows = 10_000
+    uuids = [*random_uuids(rows - 1), None] if kind == "uuids" else [f"key {row}" for row in range(rows)]
+    paths = [f"shard_{row // 777}" for row in range(rows)]
+    batches = pa.table({"uuid": uuids, "filepath": paths})
+    pq.write_table(batches, tmp_path / "lookup.parquet", row_group_size=1_000)
+    lookup = open_lookup(str(tmp_path / "lookup.parquet"), KeyColumns())
+    monkeypatch.setattr("h5explorer_py.lookup.parquet.BATCH_ROWS", 500)
+
+    def stop(done: int) -> None:
+        if done >= stop_at:
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        packed(lookup, tmp_path / "packed", stop)
+    header = Header.read(str(tmp_path / "packed"))
+    assert header is None or not header.whole
+    ticks: list[int] = []
+    keys = packed(lookup, tmp_path / "packed", ticks.append)
+    assert ticks[0] <= stop_at
+    assert stop_at - ticks[0] <= 2_000
+    same(keys, lookup, [*WHOLE, (2_900, 3_100)])
+    lookup.close()
+
+
+@pytest.mark.parametrize("kind", ["uuids", "texts"])
+def test_what_is_packed_already_can_be_read_meanwhile(tmp_path: Path, kind: str) -> None:
+    rows = 200_000
+    uuids = pa.array(random_uuids(1_000) * 200 if kind == "uuids" else [f"k{row}" for row in range(rows)])
+    lookup = lookup_of(uuids, [f"s{row // 50_000}" for row in range(rows)])
+    (tmp_path / "packed").mkdir()
+    conversion = Conversion(lookup, origin(lookup), str(tmp_path / "packed"))
+    seen = []
+
+    def look(done: int) -> None:
+        assert conversion.keys is not None
+        assert conversion.keys.rows == done
+        if done:
+            same(conversion.keys, lookup, [(done - 100, done)])
+        assert conversion.keys.keys(done, done + 5).num_rows == 0
+        seen.append(done)
+
+    conversion.run(look)
+    assert len(seen) > 2
+    assert conversion.keys is not None
+    conversion.keys.close()
+
+
+def test_another_lookup_in_the_folder_is_written_over(tmp_path: Path) -> None:
+    first, second = lookup_of(random_uuids(10), ["s"] * 10), lookup_of(random_uuids(20, 2), ["t"] * 20)
+    packed(first, tmp_path / "packed").close()
+    same(packed(second, tmp_path / "packed"), second, WHOLE)
 
 
 def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size - 1)
 
 
-@pytest.mark.parametrize("name", [UUIDS, FILES, FILEPATHS, ODD, HEADER])
+KINDS = {
+    "uuids": ([*random_uuids(10), "odd"], ["s"] * 11, [UUIDS, FILES, FILEPATHS, ODD, HEADER]),
+    "texts": (
+        [f"key {row}" for row in range(11)],
+        [f"file {row}" for row in range(11)],
+        [KEY_ENDS, KEY_TEXTS, FILE_ENDS, FILE_TEXTS, HEADER],
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, each in KINDS.items() for name in each[2]])
 @pytest.mark.parametrize("harm", [os.unlink, cut, lambda path: os.truncate(path, 0)])
-def test_a_damaged_one_is_noticed(tmp_path: Path, name: str, harm: Callable[[Path], None]) -> None:
-    packed(lookup_of([*random_uuids(10), "odd"], ["s"] * 11), tmp_path / "packed").close()
+def test_a_damaged_one_is_noticed_and_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, name: str, harm: Callable[[Path], None]
+) -> None:
+    if kind == "texts":
+        monkeypatch.setattr(filecolumn, "MOST_FILEPATHS", 5)
+    lookup = lookup_of(*KINDS[kind][:2])
+    packed(lookup, tmp_path / "packed").close()
     harm(tmp_path / "packed" / name)
     with pytest.raises(errors.LookupUnreadableError):
-        PackedKeys(str(tmp_path / "packed"))
+        reopened(tmp_path / "packed").keys(0, 11)
+    same(packed(lookup, tmp_path / "packed"), lookup, WHOLE)
 
 
-def test_one_of_another_version_is_not_read(tmp_path: Path) -> None:
-    packed(lookup_of(random_uuids(2), ["s"] * 2), tmp_path / "packed").close()
+def test_one_of_another_version_is_not_gone_on_with(tmp_path: Path) -> None:
+    lookup = lookup_of(random_uuids(2), ["s"] * 2)
+    packed(lookup, tmp_path / "packed").close()
     header = tmp_path / "packed" / HEADER
     header.write_text(header.read_text().replace('"version": 1', '"version": 2'))
-    with pytest.raises(errors.LookupUnreadableError):
-        PackedKeys(str(tmp_path / "packed"))
+    found = Header.read(str(tmp_path / "packed"))
+    assert found is not None
+    assert not found.is_of(origin(lookup))
+    same(packed(lookup, tmp_path / "packed"), lookup, WHOLE)
 
 
 def test_one_that_is_cut_while_it_is_open(tmp_path: Path) -> None:
@@ -184,10 +288,27 @@ def test_one_that_is_cut_while_it_is_open(tmp_path: Path) -> None:
         keys.keys(50, 60)
 
 
-@pytest.mark.parametrize("limit", ["MOST_FILEPATHS", "MOST_ODD"])
-def test_what_would_not_fit_in_memory_is_not_packed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+@pytest.mark.parametrize("odd", [True, False])
+@pytest.mark.parametrize("many", [True, False])
+def test_what_would_not_fit_in_memory_is_kept_as_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: bool, many: bool
 ) -> None:
-    monkeypatch.setattr(converting, limit, 5)
-    with pytest.raises(errors.UnsupportedError):
-        packed(lookup_of([f"key {row}" for row in range(10)], [f"s{row}" for row in range(10)]), tmp_path / "packed")
+    monkeypatch.setattr(keycolumn, "MOST_ODD", 5)
+    monkeypatch.setattr(filecolumn, "MOST_FILEPATHS", 5)
+    uuids = [*random_uuids(30), *([f"key {row}" if row % 5 else None for row in range(20)] if odd else [])]
+    paths = [f"s{row}" if many and row % 7 else None for row in range(len(uuids))]
+    lookup = lookup_of(pa.array(uuids, pa.string()), pa.array(paths, pa.string()))
+    keys = packed(lookup, tmp_path / "packed")
+    assert keys.header.form == ("" if odd else "dashed")
+    assert (keys.header.filepaths == -1) == many
+    same(keys, lookup, [*WHOLE, *((row, row + 3) for row in range(len(uuids)))])
+    assert keys.take(np.array([40, 3, 3])[0 if odd else 1 :]).num_rows == (3 if odd else 2)
+
+
+@pytest.mark.parametrize("change", [str.upper, lambda text: text.replace("-", ""), lambda text: f"{{{text}}}"])
+def test_uuids_in_another_form_take_no_more_room(tmp_path: Path, change: Callable[[str], str]) -> None:
+    lookup = lookup_of([change(each) for each in random_uuids(100)], ["s"] * 100)
+    keys = packed(lookup, tmp_path / "packed")
+    assert keys.header.odd == 0
+    assert (tmp_path / "packed" / UUIDS).stat().st_size == 1_600
+    same(keys, lookup, WHOLE)

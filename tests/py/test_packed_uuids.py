@@ -6,10 +6,11 @@ import uuid
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from h5explorer_py.lookup.packed.uuids import bounds_of, pack, unpack
+from h5explorer_py.lookup.packed.uuids import FORMS, bounds_of, form_of, pack, unpack
 
 canonical = st.uuids().map(str)
 odd = st.one_of(
@@ -86,3 +87,40 @@ def test_what_begins_no_uuid_has_no_bounds(text: str) -> None:
         (sign == "-") == (template[at] == "-") and sign in "0123456789abcdef-" for at, sign in enumerate(text)
     )
     assert (bounds_of(text) is not None) == fits
+
+
+WRITTEN = {
+    "dashed": str,
+    "DASHED": lambda each: str(each).upper(),
+    "plain": lambda each: each.hex,
+    "PLAIN": lambda each: each.hex.upper(),
+    "braced": lambda each: f"{{{each}}}",
+    "BRACED": lambda each: f"{{{each}}}".upper(),
+}
+
+
+@given(st.lists(st.uuids()), st.sampled_from(sorted(WRITTEN)), st.lists(st.one_of(canonical, odd)))
+def test_other_forms_there_and_back(uuids: list[uuid.UUID], name: str, others: list[str | None]) -> None:
+    texts = [WRITTEN[name](each) for each in uuids]
+    packed, good = pack(pa.array([*texts, *others], pa.string()), FORMS[name])
+    assert good[: len(texts)].all()
+    assert [row.tobytes() for row in packed[: len(texts)]] == [each.bytes for each in uuids]
+    back = unpack(packed, FORMS[name]).to_pylist()
+    assert back[: len(texts)] == texts
+    for text, same, is_good in zip(others, back[len(texts) :], good[len(texts) :], strict=True):
+        assert not is_good or text == same
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_form_of_a_column(name: str) -> None:
+    random = np.random.default_rng(5)
+    texts = [WRITTEN[name](uuid.UUID(bytes=random.bytes(16))) for _ in range(20)]
+    assert form_of(pa.array([*texts, "odd", None, str(uuid.UUID(int=5))])) == name
+    assert form_of(pa.array(["odd", None])) == "dashed"
+    text = texts[0]
+    for length in range(len(text) + 1):
+        bounds = bounds_of(text[:length], FORMS[name])
+        assert bounds is not None
+        assert bounds[0] <= uuid.UUID(text).bytes <= bounds[1]
+    assert bounds_of(text + "0", FORMS[name]) is None
+    assert bounds_of("g", FORMS[name]) is None

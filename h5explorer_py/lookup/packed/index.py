@@ -1,21 +1,27 @@
-"""The sorted index of a packed lookup: from the beginning of a uuid to its rows.
+"""The indexes of a packed lookup: from the beginning of a uuid, and from a file, to their rows.
 
 uuid-index.bin
-    12 bytes an entry, in the order of the uuids: the first 8 bytes of the uuid, then its row (4 bytes,
-    little-endian). Rows of the same 8 bytes are in their order.
+    12 bytes an entry, in the order of the uuids: 8 bytes of the uuid, then its row (4 bytes, little-endian). Which 8
+    bytes: those behind the ones that all uuids begin with. Rows of the same uuid are in their order.
 uuid-fences.bin
-    The first 8 bytes of every ``FENCE_EVERY``-th entry: held in memory, they tell which entries to read.
+    The 8 bytes of every ``FENCE_EVERY``-th entry: held in memory, they tell which entries to read.
+file-rows.bin
+    4 bytes a row: the rows of the first file, then those of the second, each in their order; those without one last.
+file-starts.bin
+    8 bytes a file: where in ``file-rows.bin`` its rows begin; then where those of the last one end.
 """
 
 from __future__ import annotations
 
 import os
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from h5explorer_py.lookup.packed.layout import UUIDS
+from h5explorer_py.lookup.packed.filecolumn import CodeColumn
+from h5explorer_py.lookup.packed.keycolumn import UuidColumn
+from h5explorer_py.lookup.packed.sorting import LONG, SHORT, sorted_entries
 from h5explorer_py.lookup.packed.uuids import UUID_BYTES
 
 if TYPE_CHECKING:
@@ -23,31 +29,37 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from h5explorer_py.lookup.packed.keys import PackedKeys
+    from h5explorer_py.lookup.packed.sorting import Entries
+
 INDEX = "uuid-index.bin"
 FENCES = "uuid-fences.bin"
 FENCE_EVERY = 512
 
+FILE_ROWS = "file-rows.bin"
+FILE_STARTS = "file-starts.bin"
+
 ENTRY = np.dtype([("begin", ">u8"), ("row", "<u4")])
 _BLOCK_ROWS = 1 << 18
-_BUCKET_ROWS = 1 << 21
-_SAMPLES_A_BUCKET = 64
-_MOST_BUCKETS = 512
 
 
-def build_index(folder: str, rows: int, odd_rows: NDArray[np.int64], tick: Callable[[int], None]) -> None:
+def common_bytes(begins: tuple[int, int] | None) -> int:
+    """Return how many bytes, 8 at most, all uuids begin with, by the lowest and highest number of their first 8."""
+    if begins is None:
+        return 0
+    differing = (begins[0] ^ begins[1]).bit_length()
+    return 8 - -(-differing // 8)
+
+
+def build_uuid_index(folder: str, keys: PackedKeys, tick: Callable[[int], None]) -> None:
     """Sort the uuids of a packed lookup.
-
-    The rows are first dealt into buckets between keys that were sampled, as uuids that begin with a time all begin
-    alike; each bucket is then sorted in memory.
 
     Parameters
     ----------
     folder : str
         Where the lookup was packed to.
-    rows : int
-        How many rows it has.
-    odd_rows : ndarray of int64
-        The rows without a canonical uuid, in their order: they are left out.
+    keys : PackedKeys
+        What was packed. Of keys that are kept as texts no index is built.
     tick : callable
         Is told, now and then, how many rows have been dealt or sorted; stops the work by raising.
 
@@ -56,80 +68,110 @@ def build_index(folder: str, rows: int, odd_rows: NDArray[np.int64], tick: Calla
     OSError
         Where the folder cannot be written.
     """
-    with open(os.path.join(folder, UUIDS), "rb") as file, TemporaryDirectory(dir=folder) as aside:
-        buckets = _deal(_blocks(file, odd_rows), _splitters(file, rows), aside, tick)
-        _sort(folder, aside, buckets, rows, tick)
+    column = keys.uuids
+    if not isinstance(column, UuidColumn):
+        return
+    common = common_bytes(keys.header.begins)
+    odd = np.array(column.odd_rows, np.int64)
 
+    def blocks() -> Iterator[Entries]:
+        for start in range(0, keys.rows, _BLOCK_ROWS):
+            stop = min(start + _BLOCK_ROWS, keys.rows)
+            tick(stop // 2)
+            yield _without(odd, _uuid_entries(column.bytes_at(start, stop), common, start), start, stop)
 
-def _splitters(file: IO[bytes], rows: int) -> NDArray[np.uint64]:
-    """Sample keys, and return those that part the rows into buckets of much the same size."""
-    buckets = min(-(-rows // _BUCKET_ROWS), _MOST_BUCKETS)
-    if buckets <= 1:
-        return np.empty(0, np.uint64)
-    sampled = np.linspace(0, rows - 1, buckets * _SAMPLES_A_BUCKET).astype(np.int64)
-    keys = np.empty(len(sampled), np.uint64)
-    for at, row in enumerate(sampled.tolist()):
-        file.seek(row * UUID_BYTES)
-        keys[at] = int.from_bytes(file.read(8))
-    keys.sort()
-    return np.unique(keys[_SAMPLES_A_BUCKET::_SAMPLES_A_BUCKET])
+    def sample(wanted: int) -> Entries:
+        rows = np.linspace(0, keys.rows - 1, min(wanted, keys.rows)).astype(np.int64).tolist()
+        return np.concatenate([_uuid_entries(column.bytes_at(row, row + 1), common, row) for row in rows])
 
-
-_Block = tuple[int, "NDArray[np.uint64]", "NDArray[np.uint32]"]
-
-
-def _blocks(file: IO[bytes], odd_rows: NDArray[np.int64]) -> Iterator[_Block]:
-    """Go through the rows: give how many have been read, and the keys and rows of some that have a uuid."""
-    file.seek(0)
-    first = 0
-    while data := file.read(_BLOCK_ROWS * UUID_BYTES):
-        keys = np.frombuffer(data, ">u8")[::2].astype(np.uint64)
-        numbers = np.arange(first, first + len(keys), dtype=np.uint32)
-        odd = odd_rows[np.searchsorted(odd_rows, first) : np.searchsorted(odd_rows, first + len(keys))]
-        if len(odd):
-            there = np.ones(len(keys), np.bool_)
-            there[odd - first] = False
-            keys, numbers = keys[there], numbers[there]
-        first += len(data) // UUID_BYTES
-        yield first, keys, numbers
-
-
-def _deal(blocks: Iterator[_Block], splitters: NDArray[np.uint64], aside: str, tick: Callable[[int], None]) -> int:
-    """Write every row to the file of its bucket; return how many buckets there are."""
-    buckets = len(splitters) + 1
-    files = [open(os.path.join(aside, str(number)), "wb") for number in range(buckets)]  # noqa: SIM115
-    try:
-        for read, keys, numbers in blocks:
-            bucket = np.searchsorted(splitters, keys, side="right")
-            order = np.argsort(bucket, kind="stable")
-            ends = np.cumsum(np.bincount(bucket, minlength=buckets))
-            entries = np.empty(len(keys), ENTRY)
-            entries["begin"], entries["row"] = keys[order], numbers[order]
-            start = 0
-            for number, end in enumerate(ends.tolist()):
-                if end > start:
-                    files[number].write(entries[start:end].data)
-                start = end
-            tick(read // 2)
-    finally:
-        for each in files:
-            each.close()
-    return buckets
-
-
-def _sort(folder: str, aside: str, buckets: int, rows: int, tick: Callable[[int], None]) -> None:
-    """Sort the buckets one after the other, and write the index and its fences."""
-    written = 0
     fences: list[NDArray[np.uint64]] = []
-    with open(os.path.join(folder, INDEX), "wb") as index:
-        for number in range(buckets):
-            name = os.path.join(aside, str(number))
-            entries = np.fromfile(name, ENTRY)
-            os.unlink(name)
-            keys = entries["begin"].astype(np.uint64)
-            order = np.argsort(keys, kind="stable")
-            index.write(entries[order].data)
-            fences.append(keys[order[-written % FENCE_EVERY :: FENCE_EVERY]])
+    written = 0
+    with TemporaryDirectory(dir=folder) as aside, _Aside(os.path.join(folder, INDEX)) as index:
+        for entries in sorted_entries(blocks, keys.rows, sample, aside, ["high", "low"]):
+            made = np.empty(len(entries), ENTRY)
+            made["begin"], made["row"] = entries["high"], entries["row"]
+            index.write(made.data)
+            fences.append(entries["high"][-written % FENCE_EVERY :: FENCE_EVERY])
             written += len(entries)
-            tick((rows + written) // 2)
-    np.concatenate([np.empty(0, np.uint64), *fences]).astype(">u8").tofile(os.path.join(folder, FENCES))
+            tick((keys.rows + written) // 2)
+        with _Aside(os.path.join(folder, FENCES)) as file:
+            file.write(np.concatenate([np.empty(0, np.uint64), *fences]).astype(">u8").data)
+
+
+def _uuid_entries(uuids: NDArray[np.uint8], common: int, first: int) -> Entries:
+    entries = np.empty(len(uuids), LONG)
+    entries["high"] = np.ascontiguousarray(uuids[:, common : common + 8]).view(">u8")[:, 0]
+    entries["low"] = np.ascontiguousarray(uuids[:, UUID_BYTES - 8 :]).view(">u8")[:, 0]
+    entries["row"] = np.arange(first, first + len(uuids), dtype=np.uint32)
+    return entries
+
+
+def _without(odd: NDArray[np.int64], entries: Entries, start: int, stop: int) -> Entries:
+    first, last = np.searchsorted(odd, [start, stop])
+    if first == last:
+        return entries
+    there = np.ones(len(entries), np.bool_)
+    there[odd[first:last] - start] = False
+    return entries[there]
+
+
+def build_file_index(folder: str, keys: PackedKeys, tick: Callable[[int], None]) -> None:
+    """Sort the rows of a packed lookup by their files. The parameters are those of :func:`build_uuid_index`."""
+    column = keys.files
+    if not isinstance(column, CodeColumn):
+        return
+    counts = np.zeros(len(column.names) + 1, np.int64)
+
+    def blocks() -> Iterator[Entries]:
+        for start in range(0, keys.rows, _BLOCK_ROWS):
+            stop = min(start + _BLOCK_ROWS, keys.rows)
+            tick(stop // 2)
+            entries = _file_entries(column.codes_at(start, stop), start)
+            counted = np.minimum(entries["high"], len(column.names)).astype(np.int64)
+            counts[:] += np.bincount(counted, minlength=len(counts))
+            yield entries
+
+    def sample(wanted: int) -> Entries:
+        rows = np.linspace(0, keys.rows - 1, min(wanted, keys.rows)).astype(np.int64).tolist()
+        return np.concatenate([_file_entries(column.codes_at(row, row + 1), row) for row in rows])
+
+    written = 0
+    with TemporaryDirectory(dir=folder) as aside, _Aside(os.path.join(folder, FILE_ROWS)) as file:
+        for entries in sorted_entries(blocks, keys.rows, sample, aside, ["high"]):
+            file.write(np.ascontiguousarray(entries["row"]).data)
+            written += len(entries)
+            tick((keys.rows + written) // 2)
+        starts = np.concatenate([[0], np.cumsum(counts[:-1])]).astype("<u8")
+        with _Aside(os.path.join(folder, FILE_STARTS)) as starts_file:
+            starts_file.write(starts.data)
+
+
+def _file_entries(codes: NDArray[np.uint32], first: int) -> Entries:
+    entries = np.empty(len(codes), SHORT)
+    entries["high"] = codes
+    entries["row"] = np.arange(first, first + len(codes), dtype=np.uint32)
+    return entries
+
+
+class _Aside:
+    """A file that takes its name when it is whole."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = open(f"{path}.part", "wb", 1 << 20)  # noqa: SIM115
+
+    def write(self, data: memoryview) -> None:
+        self._file.write(data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._file:
+            if kind is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+        if kind is None:
+            os.replace(f"{self._path}.part", self._path)
+        else:
+            os.unlink(f"{self._path}.part")

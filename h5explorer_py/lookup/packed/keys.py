@@ -1,116 +1,121 @@
-"""Reading a packed lookup: a window of rows costs two reads."""
+"""The rows of a packed lookup: a window of them costs two reads. Read also while they are written."""
 
 from __future__ import annotations
 
-import os
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from h5explorer_py.errors import LookupUnreadableError
-from h5explorer_py.files import read_at
+from h5explorer_py.files import why
 from h5explorer_py.lookup.base import KEYS_SCHEMA
-from h5explorer_py.lookup.packed.layout import (
-    CODE_BYTES,
-    FILEPATHS,
-    FILES,
-    NO_FILE,
-    ODD,
-    UUIDS,
-    VERSION,
-    Header,
-)
-from h5explorer_py.lookup.packed.uuids import UUID_BYTES, unpack
-from h5explorer_py.lookup.text import text_array
+from h5explorer_py.lookup.packed.filecolumn import open_file_column
+from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, open_key_column
+from h5explorer_py.lookup.text import no_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from h5explorer_py.lookup.packed.layout import Header
+
+_NEAR_ROWS = 64
+"""Rows that lie nearer than this are read together, with those between them."""
+
 
 class PackedKeys:
-    """The keys of a packed lookup. All methods may be called from any thread.
+    """The keys of a packed lookup. All but writing may be done from any thread.
 
     Parameters
     ----------
     folder : str
         Where it was packed to.
+    header : Header
+        How far what is there is to be believed.
+    writing : bool
+        Whether rows are going to be added.
 
     Raises
     ------
     LookupUnreadableError
-        Where it is not finished, of another version, or damaged.
+        Where it is damaged.
     """
 
-    def __init__(self, folder: str) -> None:
-        header = Header.read(folder)
-        if header is None or header.version != VERSION:
-            raise LookupUnreadableError(f"{folder} holds no packed lookup of this version.")
+    def __init__(self, folder: str, header: Header, *, writing: bool = False) -> None:
+        self._folder = folder
         self.header = header
-        self._open: list[IO[bytes]] = []
+        self.rows = header.rows
+        self._does_not_fit = ""
         try:
-            self._filepaths = _read(os.path.join(folder, FILEPATHS)).column(0).combine_chunks()
-            odd = _read(os.path.join(folder, ODD))
-            self._odd_rows: NDArray[np.int64] = odd.column(0).to_numpy()
-            self._odd_keys = odd.column(1).combine_chunks()
-            self._uuids = self._opened(os.path.join(folder, UUIDS))
-            self._files = self._opened(os.path.join(folder, FILES))
-        except (OSError, pa.ArrowException, IndexError) as error:
-            self.close()
-            raise LookupUnreadableError(f"The packed lookup in {folder} cannot be read: {error}.") from error
-        sizes = (os.fstat(self._uuids.fileno()).st_size, os.fstat(self._files.fileno()).st_size)
-        counts = (len(self._filepaths), len(self._odd_rows))
-        if sizes != (header.rows * UUID_BYTES, header.rows * CODE_BYTES) or counts != (header.filepaths, header.odd):
-            self.close()
-            raise LookupUnreadableError(f"The packed lookup in {folder} is not whole.")
+            self.uuids = open_key_column(folder, header, writing=writing)
+            try:
+                self.files = open_file_column(folder, header, writing=writing)
+            except BaseException:
+                self.uuids.close()
+                raise
+        except (OSError, pa.ArrowException, ValueError, IndexError) as error:
+            if writing and isinstance(error, OSError):
+                raise
+            raise LookupUnreadableError(f"The packed lookup in {folder} cannot be read: {why(error)}.") from error
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add rows of the two key columns.
+
+        Raises
+        ------
+        DoesNotFitError
+            Where a column cannot be kept in the way that was begun: see ``with_texts_for_what_does_not_fit``.
+        """
+        for what, column, at in (("uuids", self.uuids, 0), ("files", self.files, 1)):
+            try:
+                column.write(batch.column(at))
+            except DoesNotFitError:
+                self._does_not_fit = what
+                self.close()
+                raise
+        self.rows += batch.num_rows
 
     @property
-    def filepaths(self) -> int:
-        """How many different filepaths there are."""
-        return self.header.filepaths
+    def with_texts_for_what_does_not_fit(self) -> tuple[str, int]:
+        """The form and the count of filepaths of a header to begin again with."""
+        form = "" if self._does_not_fit == "uuids" else self.header.form
+        return form, -1 if self._does_not_fit == "files" else min(self.header.filepaths, 0)
+
+    def save(self) -> Header:
+        """Have what has been written outlast the process."""
+        header = self.files.save(self.uuids.save(self.header)).changed(rows=self.rows)
+        header.write(self._folder)
+        self.header = header
+        return header
 
     def keys(self, start: int, stop: int) -> pa.Table:
-        """Return rows ``start`` to ``stop``, in the columns of ``KEYS_SCHEMA``."""
-        start, stop = max(0, start), min(stop, self.header.rows)
-        rows = max(0, stop - start)
-        uuids = np.frombuffer(self._read(self._uuids, start, rows, UUID_BYTES), np.uint8).reshape(-1, UUID_BYTES)
-        codes = np.frombuffer(self._read(self._files, start, rows, CODE_BYTES), "<u4")
-        return pa.Table.from_arrays([self._texts(start, uuids), self._paths(codes)], schema=KEYS_SCHEMA)
+        """Return rows ``start`` to ``stop``, in the columns of ``KEYS_SCHEMA``.
 
-    def _opened(self, path: str) -> IO[bytes]:
-        file = open(path, "rb", buffering=0)  # noqa: SIM115
-        self._open.append(file)
-        return file
+        Raises
+        ------
+        LookupUnreadableError
+            Where the files have been cut short.
+        """
+        start, stop = max(0, start), min(stop, self.rows)
+        if start >= stop:
+            return no_rows(KEYS_SCHEMA)
+        return pa.Table.from_arrays([self.uuids.read(start, stop), self.files.read(start, stop)], schema=KEYS_SCHEMA)
 
-    @staticmethod
-    def _read(file: IO[bytes], start: int, rows: int, width: int) -> bytes:
-        data = read_at(file, start * width, rows * width)
-        if len(data) != rows * width:
-            raise LookupUnreadableError("The packed lookup has been cut short.")
-        return data
-
-    def _texts(self, start: int, uuids: NDArray[np.uint8]) -> pa.StringArray:
-        first, last = np.searchsorted(self._odd_rows, [start, start + len(uuids)])
-        texts = unpack(uuids)
-        if first == last:
-            return texts
-        values = texts.to_pylist()
-        for at in range(first, last):
-            values[int(self._odd_rows[at]) - start] = self._odd_keys[at].as_py()
-        return text_array(values)
-
-    def _paths(self, codes: NDArray[np.uint32]) -> pa.StringArray:
-        indices = pa.Int64Array.from_buffers(pa.int64(), len(codes), [None, pa.py_buffer(codes.astype(np.int64))])
-        if (codes != NO_FILE).all():
-            return self._filepaths.take(indices)
-        return text_array([None if code == NO_FILE else self._filepaths[code].as_py() for code in codes.tolist()])
+    def take(self, rows: NDArray[np.int64]) -> pa.Table:
+        """Return single rows, in any order, in the columns of ``KEYS_SCHEMA``: rows that are near are read together."""
+        order = np.argsort(rows, kind="stable")
+        ascending = rows[order]
+        breaks = np.flatnonzero(np.diff(ascending) > _NEAR_ROWS) + 1
+        tables = []
+        for group in np.split(ascending, breaks):
+            if len(group):
+                first = int(group[0])
+                tables.append(self.keys(first, int(group[-1]) + 1).take(pa.array(group - first)))
+        back = np.empty(len(order), np.int64)
+        back[order] = np.arange(len(order))
+        return pa.concat_tables([no_rows(KEYS_SCHEMA), *tables]).combine_chunks().take(pa.array(back))
 
     def close(self) -> None:
         """Let go of the files."""
-        for file in self._open:
-            file.close()
-
-
-def _read(path: str) -> pa.Table:
-    with pa.OSFile(path, "rb") as file, pa.ipc.open_file(file) as reader:
-        return reader.read_all()
+        self.uuids.close()
+        self.files.close()

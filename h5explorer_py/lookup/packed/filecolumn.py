@@ -1,0 +1,155 @@
+"""The filepaths of a packed lookup: a number each, or texts where too many differ. Read also while they are written."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+from h5explorer_py.errors import LookupUnreadableError
+from h5explorer_py.files import read_at
+from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, TextFiles, open_column
+from h5explorer_py.lookup.packed.layout import (
+    CODE_BYTES,
+    FILE_ENDS,
+    FILE_TEXTS,
+    FILEPATHS,
+    FILES,
+    NO_FILE,
+    Header,
+)
+from h5explorer_py.lookup.packed.tables import read_table, write_table
+from h5explorer_py.lookup.text import as_text, text_array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_FILEPATHS = 300_000
+"""Different filepaths that are held in memory; where there are more, all are kept as texts."""
+
+
+class FileColumn(Protocol):
+    """One of the ways to keep the filepaths."""
+
+    def write(self, column: pa.Array) -> None:
+        """Add rows."""
+
+    def save(self, header: Header) -> Header:
+        """Have what has been written outlast the process, and say so in the header."""
+
+    def read(self, start: int, stop: int) -> pa.StringArray:
+        """Return rows ``start`` to ``stop``, which have been written."""
+
+    def close(self) -> None:
+        """Let go of the files."""
+
+
+class CodeColumn:
+    """Filepaths by their numbers, in the order in which they come first.
+
+    Parameters
+    ----------
+    folder : str
+        Where the files are.
+    header : Header
+        How far they are to be believed.
+    writing : bool
+        Whether rows are going to be added.
+
+    Raises
+    ------
+    OSError, pyarrow.ArrowException, LookupUnreadableError
+        Where the files are not there or not whole.
+    """
+
+    def __init__(self, folder: str, header: Header, *, writing: bool) -> None:
+        self._folder = folder
+        self.names: list[str] = []
+        if header.filepaths:
+            self.names = read_table(os.path.join(folder, FILEPATHS)).column(0).slice(0, header.filepaths).to_pylist()
+        if len(self.names) != header.filepaths:
+            raise LookupUnreadableError(f"The packed lookup in {folder} is not whole.")
+        self._codes = {name: code for code, name in enumerate(self.names)} if writing else {}
+        self._file = open_column(os.path.join(folder, FILES), header.rows * CODE_BYTES, writing=writing)
+
+    def write(self, column: pa.Array) -> None:
+        if types.is_dictionary(column.type):
+            values = as_text(pa.chunked_array([column.dictionary])).combine_chunks()
+            self._write(values, column.indices)
+            return
+        for chunk in as_text(pa.chunked_array([column])).chunks:
+            encoded = pc.dictionary_encode(chunk)
+            self._write(encoded.dictionary, encoded.indices)
+
+    def _write(self, values: pa.StringArray, indices: pa.Array) -> None:
+        used: NDArray[np.int64] = pc.fill_null(indices, len(values)).to_numpy(zero_copy_only=False)
+        codes = np.full(len(values) + 1, NO_FILE, np.uint32)
+        for at in np.flatnonzero(np.bincount(used, minlength=len(codes))[: len(values)]).tolist():
+            name = values[at].as_py()
+            if name is not None:
+                codes[at] = self._code(name)
+        self._file.write(codes[used].astype("<u4", copy=False).data)
+
+    def _code(self, name: str) -> int:
+        code = self._codes.setdefault(name, len(self.names))
+        if code == len(self.names):
+            if code >= MOST_FILEPATHS:
+                raise DoesNotFitError
+            self.names.append(name)
+        return code
+
+    def save(self, header: Header) -> Header:
+        os.fsync(self._file.fileno())
+        table = pa.Table.from_arrays([text_array(self.names)], ["filepath"])
+        write_table(os.path.join(self._folder, FILEPATHS), table)
+        return header.changed(filepaths=len(self.names))
+
+    def codes_at(self, start: int, stop: int) -> NDArray[np.uint32]:
+        """Return the numbers of the filepaths of rows ``start`` to ``stop``: one read."""
+        size = max(0, stop - start) * CODE_BYTES
+        data = read_at(self._file, start * CODE_BYTES, size)
+        if len(data) != size:
+            raise LookupUnreadableError("The packed lookup has been cut short.")
+        return np.frombuffer(data, "<u4")
+
+    def read(self, start: int, stop: int) -> pa.StringArray:
+        codes = self.codes_at(start, stop)
+        different, inverse = np.unique(codes, return_inverse=True)
+        if len(different) and int(different[-1]) >= len(self.names) and different[-1] != NO_FILE:
+            raise LookupUnreadableError("The packed lookup is damaged.")
+        names = text_array([None if code == NO_FILE else self.names[code] for code in different.tolist()])
+        return names.take(pa.Int64Array.from_buffers(pa.int64(), len(codes), [None, pa.py_buffer(inverse)]))
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class TextFileColumn:
+    """Filepaths as texts. The parameters are those of :class:`CodeColumn`."""
+
+    def __init__(self, folder: str, header: Header, *, writing: bool) -> None:
+        ends, texts = (os.path.join(folder, name) for name in (FILE_ENDS, FILE_TEXTS))
+        self._files = TextFiles(ends, texts, header.rows, writing=writing)
+
+    def write(self, column: pa.Array) -> None:
+        for chunk in as_text(pa.chunked_array([column])).chunks:
+            self._files.write(chunk)
+
+    def save(self, header: Header) -> Header:
+        self._files.sync()
+        return header
+
+    def read(self, start: int, stop: int) -> pa.StringArray:
+        return self._files.read(start, stop)
+
+    def close(self) -> None:
+        self._files.close()
+
+
+def open_file_column(folder: str, header: Header, *, writing: bool = False) -> FileColumn:
+    """Open the filepaths in the way in which the header says that they are kept."""
+    return (CodeColumn if header.filepaths >= 0 else TextFileColumn)(folder, header, writing=writing)
