@@ -91,7 +91,7 @@ def build_uuid_index(folder: str, keys: PackedKeys, tick: Callable[[int], None])
             made = np.empty(len(entries), ENTRY)
             made["begin"], made["row"] = entries["high"], entries["row"]
             index.write(made.data)
-            fences.append(entries["high"][-written % FENCE_EVERY :: FENCE_EVERY])
+            fences.append(entries["high"][-written % FENCE_EVERY :: FENCE_EVERY].copy())
             written += len(entries)
             tick((keys.rows + written) // 2)
         with _Aside(os.path.join(folder, FENCES)) as file:

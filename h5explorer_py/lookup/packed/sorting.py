@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
     Entries = NDArray[np.void]
 
-BUCKET_ROWS = 1 << 21
-"""Entries that are sorted in memory at a time: 40 MB of 20 bytes each, and as much again for their order."""
+BUCKET_ROWS = 1 << 19
+"""Entries that are sorted in memory at a time, up to twice as many in the largest: 20 MB of 20 bytes each, and as
+much again for their order."""
 
 _SAMPLES_A_BUCKET = 64
 _MOST_BUCKETS = 400
 _STREAMED_ROWS = 1 << 18
 _LONG_SUFFIX = ".long"
+_BUFFER = 1 << 16
 
 SHORT = np.dtype([("high", "<u8"), ("row", "<u4")])
 LONG = np.dtype([("high", "<u8"), ("low", "<u8"), ("row", "<u4")])
@@ -78,7 +80,7 @@ def _of_bucket(name: str, one_key: bool, keys: Sequence[str]) -> Iterator[Entrie
     rows = os.path.getsize(name) // dtype.itemsize
     if rows <= 2 * BUCKET_ROWS or not one_key:
         entries = np.fromfile(name, dtype)
-        yield entries[_order(entries, keys)]
+        yield _taken(entries, _order(entries, keys))
         return
     if len(keys) == 1:
         yield from _streamed(name, dtype)
@@ -106,6 +108,11 @@ def _order(entries: Entries, keys: Sequence[str]) -> NDArray[np.intp]:
         tied = entries[order[among]]
         order[among] = order[among][np.lexsort([tied["row"], *(tied[key] for key in reversed(keys))])]
     return order
+
+
+def _taken(entries: Entries, order: NDArray[np.intp]) -> Entries:
+    """Return entries in an order: as bare bytes, in a tenth of the time that it takes with their fields."""
+    return entries.view(np.dtype((np.void, entries.itemsize))).take(order).view(entries.dtype)
 
 
 def _streamed(name: str, dtype: np.dtype[np.void]) -> Iterator[Entries]:
@@ -151,8 +158,8 @@ def _deal(blocks: Iterator[Entries], splitters: NDArray[np.uint64], aside: str, 
     files = {}
     try:
         for entries in blocks:
-            bucket = np.searchsorted(splitters, entries[key], side="right")
-            dealt = entries[np.argsort(bucket, kind="stable")]
+            bucket = np.searchsorted(splitters, entries[key], side="right").astype(np.uint16)  # radix sort takes these
+            dealt = _taken(entries, np.argsort(bucket, kind="stable"))
             ends = np.cumsum(np.bincount(bucket, minlength=buckets)).tolist()
             start = 0
             for number, end in enumerate(ends):
@@ -160,7 +167,7 @@ def _deal(blocks: Iterator[Entries], splitters: NDArray[np.uint64], aside: str, 
                     if number not in files:
                         suffix = _LONG_SUFFIX if entries.dtype == LONG else ""
                         names[number] = name = os.path.join(aside, f"{number}{suffix}")
-                        files[number] = open(name, "wb")  # noqa: SIM115
+                        files[number] = open(name, "wb", _BUFFER)  # noqa: SIM115
                     files[number].write(dealt[start:end].data)
                 start = end
     finally:
