@@ -8,9 +8,6 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from h5explorer_py.errors import (
     AmbiguousKeyError,
     ClosedError,
@@ -22,25 +19,21 @@ from h5explorer_py.files import shorten
 from h5explorer_py.images.image import Image
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.images.store import ImageStore
-from h5explorer_py.keyindex import KeyIndex
-from h5explorer_py.lookup.find import Query, first_match
 from h5explorer_py.lookup.open import open_lookup
-from h5explorer_py.lookup.text import as_text, is_unicode
+from h5explorer_py.lookup.rows import LookupRows
+from h5explorer_py.lookup.text import is_unicode
 from h5explorer_py.metadata.store import MetadataStore, Record
 from h5explorer_py.shards import ShardFiles, ShardPaths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pyarrow as pa
+
+    from h5explorer_py.lookup.find import Query
     from h5explorer_py.options import KeyColumns
 
-WINDOW_ROWS = 1024
-_WINDOWS_KEPT = 64
 _ENTRIES_KEPT = 50_000
-_LOOK_SECONDS = 0.2
-
-INDEXED_ROWS = 2_000_000
-"""Lookups up to this size get an index of their uuids in memory (88 MB at most) when one is first asked for."""
 
 
 class Entry(NamedTuple):
@@ -72,6 +65,8 @@ class Dataset:
         The names of the lookup's key columns.
     root : str or mapping, optional
         Where the data is now, if not where the lookup says: see :class:`h5explorer_py.shards.ShardPaths`.
+    cache : bool or str
+        Whether the lookup is packed in the background; a text names the folder for that.
 
     Raises
     ------
@@ -84,21 +79,19 @@ class Dataset:
         source: Any,
         columns: KeyColumns,
         root: str | os.PathLike[str] | Mapping[str, str] | None = None,
+        *,
+        cache: bool | str = False,
     ) -> None:
         readers = reader_pool()
         self.lookup = open_lookup(source, columns)
+        self.rows = LookupRows(self.lookup, cache=cache)
         self._paths = ShardPaths(root)
         self._images = ImageStore(readers)
         self._metadata = MetadataStore(tuple(dict.fromkeys((columns.uuid, "uuid"))))
         self._lock = threading.Lock()
-        self._reading = threading.Lock()
-        self._windows: OrderedDict[int, pa.Table] = OrderedDict()
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._rows_by_key: OrderedDict[str, int] = OrderedDict()
         self._files: dict[tuple[str, str], tuple[ShardFiles, tuple[str, ...]]] = {}
-        self._index: KeyIndex | None = None
-        self._index_lock = threading.Lock()
-        self._filepaths: int | None = None
         self.closed = False
 
     @property
@@ -109,48 +102,9 @@ class Dataset:
     # Rows
 
     def keys(self, start: int, stop: int, give_up: Callable[[], None] = lambda: None) -> pa.Table:
-        """Return rows ``start`` to ``stop`` as text, in the columns ``uuid`` and ``filepath``.
-
-        Parameters
-        ----------
-        start, stop : int
-            The rows.
-        give_up : callable
-            Called while others read the lookup; raises where nobody waits for the rows any more.
-        """
+        """Return rows ``start`` to ``stop`` as text: see :meth:`h5explorer_py.lookup.rows.LookupRows.keys`."""
         self._check_open()
-        start, stop = max(0, start), min(stop, self.num_rows)
-        if start >= stop:
-            return self.lookup.keys(0, 0)
-        first, last = start // WINDOW_ROWS, (stop - 1) // WINDOW_ROWS
-        table = pa.concat_tables([self._window(index, give_up) for index in range(first, last + 1)])
-        return table.slice(start - first * WINDOW_ROWS, stop - start)
-
-    def _window(self, index: int, give_up: Callable[[], None]) -> pa.Table:
-        held = self._held_window(index)
-        if held is not None:
-            return held
-        while not self._reading.acquire(timeout=_LOOK_SECONDS):
-            give_up()
-        try:
-            held = self._held_window(index)  # read by the one that was waited for
-            if held is not None:
-                return held
-            table = self.lookup.keys(index * WINDOW_ROWS, min((index + 1) * WINDOW_ROWS, self.num_rows))
-        finally:
-            self._reading.release()
-        with self._lock:
-            self._windows[index] = table
-            while len(self._windows) > _WINDOWS_KEPT:
-                self._windows.popitem(last=False)
-        return table
-
-    def _held_window(self, index: int) -> pa.Table | None:
-        with self._lock:
-            held = self._windows.get(index)
-            if held is not None:
-                self._windows.move_to_end(index)
-            return held
+        return self.rows.keys(start, stop, give_up)
 
     def entry(self, row: int, give_up: Callable[[], None] = lambda: None) -> Entry:
         """Return one row.
@@ -172,8 +126,8 @@ class Dataset:
             return held
         self.check_row(row)
         self._check_open()
-        table, at = self._window(row // WINDOW_ROWS, give_up), row % WINDOW_ROWS
-        found = Entry(row, table.column(0)[at].as_py(), table.column(1)[at].as_py())
+        table = self.rows.keys(row, row + 1, give_up)
+        found = Entry(row, table.column(0)[0].as_py(), table.column(1)[0].as_py())
         with self._lock:
             self._entries[row] = found
             if len(self._entries) > _ENTRIES_KEPT:
@@ -204,7 +158,8 @@ class Dataset:
         held = self._rows_by_key.get(key)
         if held is not None:
             return held
-        rows = self._rows_of(key)
+        self._check_open()
+        rows = self.rows.of_key(key)
         if not rows:
             raise KeyNotFoundError(f"{self.lookup.name} has no uuid {shorten(key)!r}.", key=key)
         if len({self.entry(row).filepath for row in rows}) > 1:
@@ -220,31 +175,6 @@ class Dataset:
                 self._rows_by_key.popitem(last=False)
         return rows[0]
 
-    def _rows_of(self, key: str) -> list[int]:
-        self._check_open()
-        if not is_unicode(key):
-            return []
-        if self.num_rows <= INDEXED_ROWS:
-            return self._key_index().rows(key)
-        rows: list[int] = []
-        start = 0
-        name = self.lookup.columns.uuid
-        for batch in self.lookup.scan([name]):
-            keys = as_text(pa.chunked_array([batch.column(0)]))
-            begin_alike = pc.indices_nonzero(pc.starts_with(keys, key)).to_pylist()
-            rows.extend(start + row for row in begin_alike if keys[row].as_py() == key)
-            start += batch.num_rows
-        return rows
-
-    def _key_index(self) -> KeyIndex:
-        with self._index_lock:
-            if self._index is None:
-                batches = list(self.lookup.scan([self.lookup.columns.uuid]))
-                columns = [as_text(pa.chunked_array([batch.column(0)])) for batch in batches]
-                chunks = [chunk for column in columns for chunk in column.chunks]
-                self._index = KeyIndex(pa.chunked_array(chunks, type=pa.string()))
-            return self._index
-
     def find(self, query: Query, after: int | None, give_up: Callable[[], None]) -> int | None:
         """Return the next row that matches, from behind ``after`` and round again from the first row.
 
@@ -255,33 +185,37 @@ class Dataset:
             return query.row if 0 <= query.row < self.num_rows else None
         if not query.text or not is_unicode(query.text):
             return None
-        if after is None and query.in_uuid and self.num_rows <= INDEXED_ROWS:
-            exact = self._rows_of(query.text)
+        if after is None and query.in_uuid and self.rows.has_index:
+            exact = self.rows.of_key(query.text, give_up)
             if exact:
                 return exact[0]
         start = 0 if after is None else after + 1
-        found = first_match(self.lookup, query, start, self.num_rows, give_up)
+        found = self.rows.next_match(query, start, self.num_rows, give_up)
         if found is None and start > 0:
-            found = first_match(self.lookup, query, 0, start, give_up)
+            found = self.rows.next_match(query, 0, start, give_up)
         return found
 
-    def filepaths(self, give_up: Callable[[], None]) -> int:
-        """Count the different filepaths; goes through the lookup once."""
+    def count(self, query: Query, start: int, seconds: float, give_up: Callable[[], None]) -> tuple[int, int]:
+        """Count the rows that match from a row on, for about so many seconds.
+
+        Returns
+        -------
+        count : int
+            How many of the rows looked at match.
+        stop : int
+            The row up to which they have been looked at.
+        """
         self._check_open()
-        if self._filepaths is None:
-            name = self.lookup.columns.filepath
-            seen: set[str] = set()
-            for batch in self.lookup.scan([name]):
-                give_up()
-                column = batch.column(0)
-                if isinstance(column, pa.DictionaryArray):
-                    used = pc.drop_null(pc.unique(column.indices))
-                    column = column.dictionary.take(used)
-                else:
-                    column = pc.unique(column)
-                seen.update(text for text in as_text(pa.chunked_array([column])).to_pylist() if text)
-            self._filepaths = len(seen)
-        return self._filepaths
+        if query.row is not None:
+            return int(0 <= query.row < self.num_rows), self.num_rows
+        if not query.text or not is_unicode(query.text):
+            return 0, self.num_rows
+        return self.rows.count(query, min(start, self.num_rows), seconds, give_up)
+
+    def filepaths(self, give_up: Callable[[], None]) -> int:
+        """Count the different filepaths."""
+        self._check_open()
+        return self.rows.filepaths(give_up)
 
     # Images and metadata
 
@@ -387,4 +321,4 @@ class Dataset:
         self.closed = True
         self._images.clear()
         self._metadata.clear()
-        self.lookup.close()
+        self.rows.close()

@@ -58,6 +58,12 @@ class LookupChangedError(ExplorerError):
     code = "lookup_changed"
 
 
+class NotReadyError(ExplorerError):
+    """The rows can be had when the lookup has been packed so far."""
+
+    code = "not_ready"
+
+
 class RowOutOfRangeError(ExplorerError, IndexError):
     """There is no row of this number."""
 

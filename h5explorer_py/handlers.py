@@ -39,6 +39,7 @@ LARGEST_PICTURE = 120_000_000
 """Pixels that are sent to a page: decoded they take 480 MB there."""
 
 _SLOW = 600.0
+_COUNT_SECONDS = 0.4
 _EVER = 1 << 53
 
 
@@ -52,6 +53,8 @@ def handlers(session: Session) -> dict[str, Handler]:
         "ahead": Handler(partial(_ahead, session), jobs.ahead),
         "metadata": Handler(partial(_metadata, session)),
         "find": Handler(partial(_find, session), jobs.searching, _SLOW),
+        "count": Handler(partial(_count, session), jobs.searching),
+        "preparation": Handler(partial(_preparation, session)),
         "open": Handler(partial(_open, session), jobs.opening, _SLOW),
         "asset": Handler(_asset),
     }
@@ -239,6 +242,40 @@ def _find(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buff
     last = None if after is None else integer(request.params, "after", 0, _EVER)
     found = dataset.find(parse(text(request.params, "text", LONGEST_SEARCH)), last, job.give_up)
     return {"dataset": number, "row": found}, []
+
+
+def _count(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    """Answer with how many rows match, as far as they can be looked at within a moment."""
+    number, dataset = _dataset(session, request.params)
+    query = parse(text(request.params, "text", LONGEST_SEARCH))
+    start = integer(request.params, "start", 0, _EVER)
+    count, stop = dataset.count(query, start, _COUNT_SECONDS, job.give_up)
+    return {"dataset": number, "count": count, "stop": stop}, []
+
+
+def _preparation(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    """Answer with how far the packing of the lookup is, after it has been stopped or begun where that is asked."""
+    number, dataset = _dataset(session, request.params)
+    wish = request.params.get("wish")
+    if wish not in {None, "stop", "begin"}:
+        raise BadRequestError("wish must be stop, begin, or absent.")
+    preparation = dataset.rows.preparation
+    if preparation is None:
+        return {"dataset": number, "phase": "off"}, []
+    if wish == "stop":
+        preparation.stop()
+    elif wish == "begin":
+        preparation.begin()
+    progress = preparation.progress
+    return {
+        "dataset": number,
+        "phase": progress.phase,
+        "fraction": progress.fraction,
+        "rows": progress.rows,
+        "bytes": progress.bytes,
+        "folder": progress.folder,
+        "message": progress.message,
+    }, []
 
 
 def _open(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:

@@ -26,11 +26,14 @@ class Options:
     ----------
     root : str or mapping, optional
         Where the data is now, if it has moved.
+    cache : bool or str
+        Whether the lookup is packed in the background; a text names the folder for that.
     columns : KeyColumns
         The names of the key columns.
     """
 
     root: str | os.PathLike[str] | Mapping[str, str] | None = None
+    cache: bool | str = False
     columns: KeyColumns = field(default_factory=KeyColumns)
 
     def changed(self, **options: Any) -> Options:
@@ -39,5 +42,5 @@ class Options:
             options.get("uuid_column") or self.columns.uuid,
             options.get("filepath_column") or self.columns.filepath,
         )
-        root = options.get("root")
-        return replace(self, columns=columns, root=self.root if root is None else root)
+        given = {name: options[name] for name in ("root", "cache") if options.get(name) is not None}
+        return replace(self, columns=columns, **given)

@@ -35,7 +35,7 @@ class Session:
         self._telling = threading.RLock()  # a listener may open the next
         self._number = 1
         self._options = options
-        self._dataset: Dataset | None = Dataset(source, options.columns, options.root)
+        self._dataset: Dataset | None = Dataset(source, options.columns, options.root, cache=options.cache)
         self.on_opened: list[Callable[[], None]] = []
 
     def open(self, source: Any, give_up: Callable[[], None] = lambda: None, **options: Any) -> None:
@@ -56,7 +56,7 @@ class Session:
             Where it is refused; what was open stays so.
         """
         chosen = self._options.changed(**options)
-        opened = Dataset(source, chosen.columns, chosen.root)
+        opened = Dataset(source, chosen.columns, chosen.root, cache=chosen.cache)
         try:
             with self._lock:
                 if self._dataset is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 import re
 import sys
 from queue import Empty, SimpleQueue
@@ -24,7 +25,6 @@ from h5explorer_py.still import still_html
 from h5explorer_py.subshell import answer_beside_cells
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
 
     import pyarrow as pa
@@ -83,8 +83,10 @@ class Explorer(anywidget.AnyWidget):
         Reserved for the arrays of a later version.
     height : int or str, optional
         The widget's height, in pixels or as a CSS length.
-    cache : bool
-        Reserved: this version reads lookups in place and keeps no cache on disk.
+    cache : bool or path
+        Whether the keys of a large lookup (100,000 rows or more) are packed in the background, 36 bytes a row, so
+        that any row and any uuid is found at once the next time too. A path names the folder for that; without one it
+        is ``$H5EXPLORER_CACHE`` or else the system's cache folder.
     storage_options : mapping, optional
         Reserved for the addresses of a later version.
 
@@ -121,7 +123,7 @@ class Explorer(anywidget.AnyWidget):
         filepath_column: str = "filepath",
         dataset: str | None = None,
         height: int | str | None = None,
-        cache: bool = True,  # noqa: ARG002
+        cache: bool | str | os.PathLike[str] = True,
         storage_options: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> None:
         if dataset is not None:
@@ -130,7 +132,7 @@ class Explorer(anywidget.AnyWidget):
         from h5explorer_py.handlers import handlers
         from h5explorer_py.session import Session
 
-        self._session = Session(lookup, Options(root, KeyColumns(uuid_column, filepath_column)))
+        self._session = Session(lookup, Options(root, _cache(cache), KeyColumns(uuid_column, filepath_column)))
         try:
             super().__init__(
                 _opened=self._session.describe(),
@@ -157,7 +159,7 @@ class Explorer(anywidget.AnyWidget):
         lookup
             As for the constructor.
         **options
-            ``root``, ``uuid_column``, ``filepath_column``; those not given stay as they are.
+            ``root``, ``uuid_column``, ``filepath_column``, ``cache``; those not given stay as they are.
 
         Raises
         ------
@@ -167,9 +169,11 @@ class Explorer(anywidget.AnyWidget):
         if lookup is None:  # ipywidgets opens the comm by a method of this name
             super().open()
             return
-        unknown = options.keys() - {"root", "uuid_column", "filepath_column"}
+        unknown = options.keys() - {"root", "uuid_column", "filepath_column", "cache"}
         if unknown:
             raise TypeError(f"open() has no option {min(unknown)!r}")
+        if "cache" in options:
+            options["cache"] = _cache(options["cache"])
         self._session.open(lookup, **options)
 
     def _show_opened(self) -> None:
@@ -349,6 +353,10 @@ class Explorer(anywidget.AnyWidget):
         lookup = self._session.dataset.lookup
         image = self.image(row)
         return still_html(lookup.name, lookup.num_rows, None if is_truncated(image.data, image.format) else image)
+
+
+def _cache(cache: bool | str | os.PathLike[str]) -> bool | str:  # noqa: FBT001
+    return cache if isinstance(cache, bool) else os.path.abspath(os.path.expanduser(cache))
 
 
 def _columns(table: pa.Table) -> tuple[list[str], list[pa.ChunkedArray]]:

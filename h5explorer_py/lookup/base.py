@@ -72,6 +72,14 @@ class Lookup(ABC):
         """The files that the rows come from, and the state in which they were opened; empty where it is not files."""
         return ()
 
+    def check_unchanged(self, start: int = 0, stop: int = 1) -> None:  # noqa: B027  (what is in memory does not change)
+        """Raise where the files that hold these rows are no longer those that were opened.
+
+        Raises
+        ------
+        LookupChangedError
+        """
+
     @property
     def notices(self) -> tuple[str, ...]:
         """Sentences about what is odd in the lookup, as far as it has been read."""

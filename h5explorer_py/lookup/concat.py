@@ -96,6 +96,10 @@ class ConcatLookup(Lookup):
         tables = [part.keys(low, high) for part, low, high in self._pieces(start, stop)]
         return pa.concat_tables([no_rows(KEYS_SCHEMA), *tables])
 
+    def check_unchanged(self, start: int = 0, stop: int = 1) -> None:
+        for part, low, high in self._pieces(start, stop):
+            part.check_unchanged(low, high)
+
     @property
     def sources(self) -> tuple[tuple[str, Signature], ...]:
         found = [part.sources for part in self.parts]

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from h5explorer_py.lookup.packed.uuids import CANONICAL, FORMS, unpack
 from h5explorer_py.lookup.text import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from h5explorer_py.lookup.base import Lookup
+    from h5explorer_py.lookup.packed.uuids import Form
 
 
 _MOST_DIGITS = 15
+_UUID_DIGITS = 32
+_HEXADECIMAL = set("0123456789abcdef")
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,15 @@ class Query:
     in_uuid: bool = True
     in_path: bool = True
     row: int | None = None
+
+    def whole_uuid(self, form: Form) -> str | None:
+        """Return the text as a uuid of a form, where it is a whole uuid in whichever; ``None`` where it is none."""
+        digits = self.text.strip("{}").replace("-", "").lower()
+        if len(digits) != _UUID_DIGITS or not set(digits) <= _HEXADECIMAL:
+            return None
+        packed = np.frombuffer(bytes.fromhex(digits), np.uint8).reshape(1, -1)
+        text: str = unpack(packed, form)[0].as_py()
+        return text
 
 
 def parse(text: str) -> Query:
@@ -71,32 +86,69 @@ def first_match(lookup: Lookup, query: Query, start: int, stop: int, give_up: Ca
     give_up : callable
         Called between batches; raises where nobody waits for the answer any more.
     """
-    columns = lookup.columns
-    names = [name for name, wanted in ((columns.uuid, query.in_uuid), (columns.filepath, query.in_path)) if wanted]
-    row = 0
-    for batch in lookup.scan(names):
-        give_up()
-        end = row + batch.num_rows
-        if end > start:
-            skipped = max(0, start - row)
-            hit = _first_in(batch.slice(skipped, max(0, stop - row - skipped)), query)
-            if hit >= 0:
-                return row + skipped + hit
-        row = end
+    row = start
+    for batch in lookup.scan(_columns(lookup, query), start):
         if row >= stop:
             break
+        give_up()
+        found = pc.indices_nonzero(_fits(batch.slice(0, stop - row), query))
+        if len(found):
+            hit: int = found[0].as_py()
+            return row + hit
+        row += batch.num_rows
     return None
 
 
-def _first_in(batch: pa.RecordBatch, query: Query) -> int:
+def count_matches(
+    lookup: Lookup, query: Query, start: int, seconds: float, give_up: Callable[[], None]
+) -> tuple[int, int]:
+    """Count the rows that match from a row on, for about so many seconds.
+
+    Returns
+    -------
+    count : int
+        How many of the rows looked at match.
+    stop : int
+        The row up to which they have been looked at.
+    """
+    until = time.monotonic() + seconds
+    count, row = 0, start
+    for batch in lookup.scan(_columns(lookup, query), start):
+        give_up()
+        count += pc.sum(_fits(batch, query)).as_py() or 0
+        row += batch.num_rows
+        if time.monotonic() >= until:
+            return count, row
+    return count, lookup.num_rows
+
+
+def _columns(lookup: Lookup, query: Query) -> list[str]:
+    columns = lookup.columns
+    return [name for name, wanted in ((columns.uuid, query.in_uuid), (columns.filepath, query.in_path)) if wanted]
+
+
+def _fits(batch: pa.RecordBatch, query: Query) -> pa.Array:
     tests = []
     if query.in_uuid:
-        tests.append(_matching(batch.column(0), lambda text: pc.starts_with(text, query.text, ignore_case=True)))
+        tests.append(_matching(batch.column(0), lambda text: matching_uuids(text, query)))
     if query.in_path:
-        last = batch.column(batch.num_columns - 1)
-        tests.append(_matching(last, lambda text: pc.match_substring(text, query.text, ignore_case=True)))
-    found = pc.indices_nonzero(tests[0] if len(tests) == 1 else pc.or_kleene(tests[0], tests[1]))
-    return found[0].as_py() if len(found) else -1
+        tests.append(_matching(batch.column(batch.num_columns - 1), lambda text: matching_paths(text, query)))
+    return tests[0] if len(tests) == 1 else pc.or_kleene(tests[0], tests[1])
+
+
+def matching_uuids(texts: pa.StringArray, query: Query) -> pa.BooleanArray:
+    """Tell which of the texts begin with what is looked for, or are the same uuid in another form."""
+    fits = pc.starts_with(texts, query.text, ignore_case=True)
+    if query.whole_uuid(CANONICAL) is None:
+        return fits
+    for form in FORMS.values():
+        fits = pc.or_kleene(fits, pc.equal(texts, pa.scalar(query.whole_uuid(form), pa.string())))
+    return fits
+
+
+def matching_paths(texts: pa.StringArray, query: Query) -> pa.BooleanArray:
+    """Tell which of the texts contain what is looked for."""
+    return pc.match_substring(texts, query.text, ignore_case=True)
 
 
 def _matching(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> pa.Array:

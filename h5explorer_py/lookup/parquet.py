@@ -82,7 +82,7 @@ class ParquetLookup(Lookup):
         with arrow_path(self._path) as source:
             return pq.ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER, read_dictionary=list(dictionary))
 
-    def _check_unchanged(self) -> None:
+    def check_unchanged(self, start: int = 0, stop: int = 1) -> None:  # noqa: ARG002
         try:
             now: Signature | None = regular_file(self.location)
         except OSError:
@@ -105,7 +105,7 @@ class ParquetLookup(Lookup):
         return self._group_starts[groups[0]], table
 
     def keys(self, start: int, stop: int) -> pa.Table:
-        self._check_unchanged()
+        self.check_unchanged()
         stop = min(stop, self.num_rows)
         try:
             return self._windows.keys(start, max(start, stop))
@@ -113,7 +113,7 @@ class ParquetLookup(Lookup):
             raise self._damaged(error) from error
 
     def read(self, start: int, stop: int) -> pa.Table:
-        self._check_unchanged()
+        self.check_unchanged()
         stop = max(start, min(stop, self.num_rows))
         if start >= stop:
             return no_rows(self.schema)
@@ -141,7 +141,7 @@ class ParquetLookup(Lookup):
         return ((self.location, self._signature),)
 
     def scan(self, columns: Sequence[str], start: int = 0) -> Iterator[pa.RecordBatch]:
-        self._check_unchanged()
+        self.check_unchanged()
         if start >= self.num_rows:
             return
         groups = self._groups_between(start, self.num_rows)

@@ -63,6 +63,9 @@ class MetadataKeysLookup(Lookup):
     def read(self, start: int, stop: int) -> pa.Table:
         return self._with_filepath(self._uuids.read(start, stop).column(self.columns.uuid))
 
+    def check_unchanged(self, start: int = 0, stop: int = 1) -> None:
+        self._uuids.check_unchanged(start, stop)
+
     @property
     def sources(self) -> tuple[tuple[str, Signature], ...]:
         return self._uuids.sources

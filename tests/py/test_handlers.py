@@ -21,7 +21,8 @@ from PIL import Image as pil
 from h5explorer_py import handlers as module
 from h5explorer_py import jobs
 from h5explorer_py.assets import STATIC, asset_names
-from h5explorer_py.dataset import WINDOW_ROWS, Dataset
+from h5explorer_py.dataset import Dataset
+from h5explorer_py.lookup.rows import WINDOW_ROWS
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.handlers import handlers
 from h5explorer_py.options import Options
@@ -366,10 +367,10 @@ def test_a_lookup_whose_opening_is_withdrawn_does_not_take_the_place(
     begun, go_on = threading.Event(), threading.Event()
     made: list[Any] = []
 
-    def slow(*arguments: Any) -> Dataset:
+    def slow(*arguments: Any, **options: Any) -> Dataset:
         begun.set()
         assert go_on.wait(10)
-        made.append(Dataset(*arguments))
+        made.append(Dataset(*arguments, **options))
         return made[0]
 
     monkeypatch.setattr("h5explorer_py.session.Dataset", slow)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from h5explorer_py.errors import LookupUnreadableError, UnsupportedError
 from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, form_for
 from h5explorer_py.lookup.packed.keys import PackedKeys
-from h5explorer_py.lookup.packed.layout import MOST_ROWS, Header
+from h5explorer_py.lookup.packed.layout import MOST_ROWS, OWNER, Header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ class Conversion:
     def _begin(self, form: str, filepaths: int) -> Header:
         with os.scandir(self._folder) as entries:
             for entry in entries:
-                if entry.is_file(follow_symlinks=False):
+                if entry.is_file(follow_symlinks=False) and entry.name != OWNER:
                     os.unlink(entry.path)
         return self._origin.changed(form=form, filepaths=filepaths)
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 from h5explorer_py.errors import LookupUnreadableError
 from h5explorer_py.files import why
 from h5explorer_py.lookup.base import KEYS_SCHEMA
-from h5explorer_py.lookup.packed.filecolumn import open_file_column
-from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, open_key_column
+from h5explorer_py.lookup.packed.filecolumn import CodeColumn, open_file_column
+from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, UuidColumn, open_key_column
 from h5explorer_py.lookup.text import no_rows
 
 if TYPE_CHECKING:
@@ -114,6 +114,21 @@ class PackedKeys:
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
         return pa.concat_tables([no_rows(KEYS_SCHEMA), *tables]).combine_chunks().take(pa.array(back))
+
+    def uuid_bytes_at(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Return the uuids of rows ``start`` to ``stop``, shape (n, 16), of keys that are uuids: one read."""
+        assert isinstance(self.uuids, UuidColumn)
+        return self.uuids.bytes_at(start, stop)
+
+    @property
+    def odd_rows(self) -> list[int]:
+        """The rows whose key is no uuid, of keys most of which are."""
+        return self.uuids.odd_rows if isinstance(self.uuids, UuidColumn) else []
+
+    def codes_at(self, start: int, stop: int) -> NDArray[np.uint32]:
+        """Return the numbers of the filepaths of rows ``start`` to ``stop``, where they have numbers: one read."""
+        assert isinstance(self.files, CodeColumn)
+        return self.files.codes_at(start, stop)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -35,6 +35,9 @@ FILEPATHS = "filepaths.arrow"
 FILE_ENDS, FILE_TEXTS = "file.ends", "file.texts"
 HEADER = "header.json"
 
+OWNER = "owner.json"
+"""Who is just writing to the folder."""
+
 CODE_BYTES = 4
 NO_FILE = 0xFFFFFFFF
 

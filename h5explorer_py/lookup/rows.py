@@ -1,0 +1,271 @@
+"""The rows of a lookup, from wherever they are quickest to have: its own file at first, then what has been packed."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from h5explorer_py.errors import LookupUnreadableError
+from h5explorer_py.keyindex import KeyIndex
+from h5explorer_py.lookup.base import KEYS_SCHEMA
+from h5explorer_py.lookup.find import Query, count_matches, first_match
+from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of
+from h5explorer_py.lookup.packed.preparation import Preparation
+from h5explorer_py.lookup.packed.store import cache_root, origin_of
+from h5explorer_py.lookup.text import as_text, is_unicode, no_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from h5explorer_py.lookup.base import Lookup
+    from h5explorer_py.lookup.packed.packed import PackedLookup
+
+WINDOW_ROWS = 1024
+_WINDOWS_KEPT = 64
+_LOOK_SECONDS = 0.2
+_COUNT_ROWS = 1 << 18
+
+BEGIN_SECONDS = 1.0
+"""How long after a lookup has been opened packing begins: the first rows and pictures go before it."""
+
+INDEXED_ROWS = 2_000_000
+"""Lookups up to this size get an index of their uuids in memory (88 MB at most) when one is first asked for, and
+nothing has been packed."""
+
+
+class LookupRows:
+    """The rows of a lookup. All methods may be called from any thread.
+
+    Parameters
+    ----------
+    lookup : Lookup
+        The lookup.
+    cache : bool or str
+        Whether it is packed in the background; a text names the folder for that.
+    """
+
+    def __init__(self, lookup: Lookup, *, cache: bool | str = False) -> None:
+        self.lookup = lookup
+        self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._windows: OrderedDict[int, pa.Table] = OrderedDict()
+        self._index: KeyIndex | None = None
+        self._index_lock = threading.Lock()
+        self._filepaths: int | None = None
+        self.preparation: Preparation | None = None
+        origin = origin_of(lookup) if cache else None
+        if origin is not None:
+            root = cache if isinstance(cache, str) else cache_root()
+            self.preparation = Preparation(lookup, origin, root)
+            self._timer = threading.Timer(BEGIN_SECONDS, self.preparation.begin)
+            self._timer.daemon = True
+            if not self.preparation.open_at_once():
+                self._timer.start()
+
+    @property
+    def num_rows(self) -> int:
+        """The number of rows."""
+        return self.lookup.num_rows
+
+    @property
+    def packed(self) -> PackedLookup | None:
+        """What has been packed, when it is whole."""
+        return None if self.preparation is None else self.preparation.packed
+
+    def keys(self, start: int, stop: int, give_up: Callable[[], None] = lambda: None) -> pa.Table:
+        """Return rows ``start`` to ``stop`` as text, in the columns of ``KEYS_SCHEMA``.
+
+        Parameters
+        ----------
+        start, stop : int
+            The rows.
+        give_up : callable
+            Called while others read the lookup; raises where nobody waits for the rows any more.
+        """
+        start, stop = max(0, start), min(stop, self.num_rows)
+        if start >= stop:
+            return no_rows(KEYS_SCHEMA)
+        found = self._packed_keys(start, stop)
+        if found is not None:
+            return found
+        first, last = start // WINDOW_ROWS, (stop - 1) // WINDOW_ROWS
+        table = pa.concat_tables([self._window(index, give_up) for index in range(first, last + 1)])
+        return table.slice(start - first * WINDOW_ROWS, stop - start)
+
+    def take(self, rows: NDArray[np.int64], give_up: Callable[[], None] = lambda: None) -> pa.Table:
+        """Return single rows as text, in the given order, in the columns of ``KEYS_SCHEMA``."""
+        packed = self.packed
+        if packed is not None:
+            self.lookup.check_unchanged()
+            try:
+                return packed.keys.take(rows)
+            except (LookupUnreadableError, OSError, ValueError):
+                self._drop(packed)
+        tables = [no_rows(KEYS_SCHEMA)]
+        windows: dict[int, pa.Table] = {}
+        for row in rows.tolist():
+            index = row // WINDOW_ROWS
+            if index not in windows:
+                windows = {index: self._window(index, give_up)}
+            tables.append(windows[index].slice(row % WINDOW_ROWS, 1))
+        return pa.concat_tables(tables).combine_chunks()
+
+    def _packed_keys(self, start: int, stop: int) -> pa.Table | None:
+        packed = self.packed
+        growing = None if packed is not None or self.preparation is None else self.preparation.growing
+        if packed is None and (growing is None or growing.rows < stop):
+            return None
+        self.lookup.check_unchanged(start, stop)
+        try:
+            if packed is not None:
+                return packed.keys.keys(start, stop)
+            assert growing is not None
+            return growing.keys(start, stop)
+        except (LookupUnreadableError, OSError, ValueError):  # damaged, or closed meanwhile
+            if packed is not None:
+                self._drop(packed)
+            return None
+
+    def _drop(self, packed: PackedLookup) -> None:
+        assert self.preparation is not None
+        self.preparation.drop(packed)
+
+    def _window(self, index: int, give_up: Callable[[], None]) -> pa.Table:
+        held = self._held_window(index)
+        if held is not None:
+            return held
+        while not self._reading.acquire(timeout=_LOOK_SECONDS):
+            give_up()
+        try:
+            held = self._held_window(index)  # read by the one that was waited for
+            if held is not None:
+                return held
+            start, stop = index * WINDOW_ROWS, min((index + 1) * WINDOW_ROWS, self.num_rows)
+            packed = self._packed_keys(start, stop)
+            table = self.lookup.keys(start, stop) if packed is None else packed
+        finally:
+            self._reading.release()
+        with self._lock:
+            self._windows[index] = table
+            while len(self._windows) > _WINDOWS_KEPT:
+                self._windows.popitem(last=False)
+        return table
+
+    def _held_window(self, index: int) -> pa.Table | None:
+        with self._lock:
+            held = self._windows.get(index)
+            if held is not None:
+                self._windows.move_to_end(index)
+            return held
+
+    # Finding
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the rows of a uuid are known without going through the lookup."""
+        packed = self.packed
+        return self.num_rows <= INDEXED_ROWS if packed is None else packed.uuids is not None
+
+    def of_key(self, key: str, give_up: Callable[[], None] = lambda: None) -> list[int]:
+        """Return all rows that have exactly this uuid, in their order."""
+        if not is_unicode(key):
+            return []
+        packed = self.packed
+        if packed is not None:
+            try:
+                found = rows_of(packed, key)
+            except (LookupUnreadableError, OSError, ValueError):
+                self._drop(packed)
+                found = None
+            if found is not None:
+                self.lookup.check_unchanged()
+                return found
+        if self.num_rows <= INDEXED_ROWS:
+            return self._key_index().rows(key)
+        rows: list[int] = []
+        start = 0
+        for batch in self.lookup.scan([self.lookup.columns.uuid]):
+            give_up()
+            keys = as_text(pa.chunked_array([batch.column(0)]))
+            begin_alike = pc.indices_nonzero(pc.starts_with(keys, key)).to_pylist()
+            rows.extend(start + row for row in begin_alike if keys[row].as_py() == key)
+            start += batch.num_rows
+        return rows
+
+    def _key_index(self) -> KeyIndex:
+        with self._index_lock:
+            if self._index is None:
+                batches = list(self.lookup.scan([self.lookup.columns.uuid]))
+                columns = [as_text(pa.chunked_array([batch.column(0)])) for batch in batches]
+                chunks = [chunk for column in columns for chunk in column.chunks]
+                self._index = KeyIndex(pa.chunked_array(chunks, type=pa.string()))
+            return self._index
+
+    def _finder(self, query: Query, give_up: Callable[[], None]) -> PackedFinder | None:
+        packed = self.packed
+        if packed is None or not can_find(packed, query):
+            return None
+        self.lookup.check_unchanged()
+        return PackedFinder(packed, query, give_up)
+
+    def next_match(self, query: Query, start: int, stop: int, give_up: Callable[[], None]) -> int | None:
+        """Return the first row of ``start`` to ``stop`` that a text matches."""
+        packed = self.packed
+        try:
+            finder = self._finder(query, give_up)
+            if finder is not None:
+                return finder.next_row(start, stop)
+        except (LookupUnreadableError, OSError, ValueError):
+            if packed is not None:
+                self._drop(packed)
+        return first_match(self.lookup, query, start, stop, give_up)
+
+    def count(self, query: Query, start: int, seconds: float, give_up: Callable[[], None]) -> tuple[int, int]:
+        """Count the rows that a text matches from a row on, for about so many seconds: see ``count_matches``."""
+        packed = self.packed
+        try:
+            finder = self._finder(query, give_up)
+            if finder is not None:
+                whole = finder.count() if start == 0 else None
+                if whole is not None:
+                    return whole, self.num_rows
+                stop = min(start + 16 * _COUNT_ROWS, self.num_rows)
+                blocks = range(start, stop, _COUNT_ROWS)
+                return sum(finder.count_between(at, min(at + _COUNT_ROWS, stop)) for at in blocks), stop
+        except (LookupUnreadableError, OSError, ValueError):
+            if packed is not None:
+                self._drop(packed)
+        return count_matches(self.lookup, query, start, seconds, give_up)
+
+    def filepaths(self, give_up: Callable[[], None]) -> int:
+        """Count the different filepaths; goes through the lookup once unless it has been packed."""
+        packed = self.packed
+        if packed is not None and packed.files is not None:
+            return sum(1 for name in packed.files.names if name)
+        if self._filepaths is None:
+            seen: set[str] = set()
+            for batch in self.lookup.scan([self.lookup.columns.filepath]):
+                give_up()
+                column = batch.column(0)
+                if isinstance(column, pa.DictionaryArray):
+                    used = pc.drop_null(pc.unique(column.indices))
+                    column = column.dictionary.take(used)
+                else:
+                    column = pc.unique(column)
+                seen.update(text for text in as_text(pa.chunked_array([column])).to_pylist() if text)
+            self._filepaths = len(seen)
+        return self._filepaths
+
+    def close(self) -> None:
+        """Let go of all files."""
+        if self.preparation is not None:
+            self._timer.cancel()
+            self.preparation.close()
+        self.lookup.close()
