@@ -54,7 +54,7 @@ def handlers(session: Session) -> dict[str, Handler]:
         "metadata": Handler(partial(_metadata, session)),
         "find": Handler(partial(_find, session), jobs.searching, _SLOW),
         "count": Handler(partial(_count, session), jobs.searching),
-        "preparation": Handler(partial(_preparation, session)),
+        "status": Handler(partial(_status, session)),
         "open": Handler(partial(_open, session), jobs.opening, _SLOW),
         "asset": Handler(_asset),
     }
@@ -240,8 +240,9 @@ def _find(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buff
     number, dataset = _dataset(session, request.params)
     after = request.params.get("after")
     last = None if after is None else integer(request.params, "after", 0, _EVER)
-    found = dataset.find(parse(text(request.params, "text", LONGEST_SEARCH)), last, job.give_up)
-    return {"dataset": number, "row": found}, []
+    query = parse(text(request.params, "text", LONGEST_SEARCH))
+    found = dataset.find(query, last, job.give_up)
+    return {"dataset": number, "row": found, "byNumber": query.row is not None}, []
 
 
 def _count(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
@@ -253,29 +254,18 @@ def _count(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
     return {"dataset": number, "count": count, "stop": stop}, []
 
 
-def _preparation(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
-    """Answer with how far the packing of the lookup is, after it has been stopped or begun where that is asked."""
+def _status(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    """Answer with how far the index of the lookup is, after it has been stopped or begun where that is asked."""
     number, dataset = _dataset(session, request.params)
     wish = request.params.get("wish")
     if wish not in {None, "stop", "begin"}:
         raise BadRequestError("wish must be stop, begin, or absent.")
     preparation = dataset.rows.preparation
-    if preparation is None:
-        return {"dataset": number, "phase": "off"}, []
-    if wish == "stop":
+    if preparation is not None and wish == "stop":
         preparation.stop()
-    elif wish == "begin":
+    if preparation is not None and wish == "begin":
         preparation.begin()
-    progress = preparation.progress
-    return {
-        "dataset": number,
-        "phase": progress.phase,
-        "fraction": progress.fraction,
-        "rows": progress.rows,
-        "bytes": progress.bytes,
-        "folder": progress.folder,
-        "message": progress.message,
-    }, []
+    return {"dataset": number, "index": dataset.rows.progress.to_json()}, []
 
 
 def _open(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:

@@ -16,7 +16,7 @@ from h5explorer_py.files import shorten
 VERSION = 1
 """Raised whenever one side would misunderstand the other."""
 
-METHODS = ("rows", "stats", "image", "original", "ahead", "metadata", "find", "count", "preparation", "open", "asset")
+METHODS = ("rows", "stats", "image", "original", "ahead", "metadata", "find", "count", "status", "open", "asset")
 """What can be asked for."""
 
 MOST_REQUESTS = 256

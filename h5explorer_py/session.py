@@ -103,13 +103,15 @@ class Session:
     def describe(self) -> dict[str, Any]:
         """Return what the page needs to know at once, as small JSON."""
         with self._lock:
-            lookup = self.dataset.lookup
+            dataset = self.dataset
+            lookup = dataset.lookup
             return {
                 "dataset": self._number,
                 "protocol": VERSION,
                 "name": lookup.name,
                 "location": lookup.location,
                 "records": lookup.num_rows,
+                "index": dataset.rows.progress.to_json(),
                 "notices": list(lookup.notices[:_MOST_NOTICES]),
             }
 

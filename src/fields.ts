@@ -37,6 +37,13 @@ export function textOf(fields: Fields, name: string): string {
   return value;
 }
 
+/** Takes an object out. */
+export function fieldsOf(fields: Fields, name: string): Fields {
+  const value = fields[name];
+  if (!isFields(value)) throw wrong(name, "object");
+  return value;
+}
+
 /** Takes a list of texts out. */
 export function textsOf(fields: Fields, name: string): readonly string[] {
   const value = fields[name];

@@ -12,7 +12,19 @@ import { type Fields, isFields } from "./fields";
 export const VERSION = 1;
 
 /** What can be asked for. */
-export const METHODS = ["rows", "stats", "image", "original", "ahead", "metadata", "find", "count", "preparation", "open", "asset"] as const;
+export const METHODS = [
+  "rows",
+  "stats",
+  "image",
+  "original",
+  "ahead",
+  "metadata",
+  "find",
+  "count",
+  "status",
+  "open",
+  "asset",
+] as const;
 
 /** The name of a thing that can be asked for. */
 export type Method = (typeof METHODS)[number];

@@ -14,7 +14,7 @@ from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.base import KEYS_SCHEMA
 from h5explorer_py.lookup.find import Query, count_matches, first_match
 from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of
-from h5explorer_py.lookup.packed.preparation import Preparation
+from h5explorer_py.lookup.packed.preparation import Phase, Preparation, Progress
 from h5explorer_py.lookup.packed.store import cache_root, origin_of
 from h5explorer_py.lookup.text import as_text, is_unicode, no_rows
 
@@ -73,6 +73,11 @@ class LookupRows:
     def num_rows(self) -> int:
         """The number of rows."""
         return self.lookup.num_rows
+
+    @property
+    def progress(self) -> Progress:
+        """How far packing is."""
+        return Progress(Phase.OFF) if self.preparation is None else self.preparation.progress
 
     @property
     def packed(self) -> PackedLookup | None:

@@ -6,6 +6,7 @@ import { ExplorerError } from "../errors";
 import type { ExplorerState } from "../state/explorer";
 import { counted } from "../text";
 import "./contents.css";
+import { IndexStatus } from "./IndexStatus";
 import { OpenControl } from "./OpenControl";
 import { RowGrid } from "./RowGrid";
 import { RowSlider } from "./RowSlider";
@@ -73,6 +74,7 @@ function Totals({ state }: { readonly state: ExplorerState }) {
           {filepaths === null ? "counting files…" : counted(filepaths, "unique filepath")}
         </span>
       )}
+      <IndexStatus state={state} />
     </p>
   );
 }

@@ -3,23 +3,43 @@ import { Icon } from "../app/icons";
 import { asExplorerError, isCancelled } from "../errors";
 import type { ExplorerState } from "../state/explorer";
 import { countText } from "../text";
+import { type Matches, matchText, nextOrdinal } from "./matches";
 
 const TELL_SEARCHING_MS = 300;
+
+/** What was found last. */
+interface Hit {
+  readonly text: string;
+  readonly row: number;
+  readonly ordinal: number | null;
+  readonly byNumber: boolean;
+}
 
 /** Goes to a row by its number, its uuid or part of it, or part of its path; Enter again goes on to the next. */
 export function SearchBox({ state }: { readonly state: ExplorerState }) {
   const [text, setText] = useState("");
   const [message, setMessage] = useState("");
+  const [hit, setHit] = useState<Hit | null>(null);
+  const [matches, setMatches] = useState<Matches | null>(null);
   const [searching, setSearching] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const running = useRef<AbortController | null>(null);
-  const last = useRef<{ readonly text: string; readonly row: number } | null>(null);
-  const { dataset } = state.opened.value;
+  const counting = useRef<AbortController | null>(null);
+  const { dataset, records } = state.opened.value;
   useEffect(() => {
-    last.current = null;
-    setMessage("");
-    return () => running.current?.abort();
+    forget();
+    return () => {
+      running.current?.abort();
+      counting.current?.abort();
+    };
   }, [dataset]);
+
+  function forget(): void {
+    counting.current?.abort();
+    setHit(null);
+    setMatches(null);
+    setMessage("");
+  }
 
   async function find(): Promise<void> {
     const wanted = text.trim();
@@ -28,17 +48,43 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
     const control = new AbortController();
     running.current = control;
     const tell = setTimeout(() => setSearching(true), TELL_SEARCHING_MS);
+    const last = hit?.text === wanted ? hit : null;
+    if (last === null) forget();
     try {
-      const after = last.current?.text === wanted ? last.current.row : null;
-      const row = await state.find(wanted, after, control.signal);
+      const found = await state.find(wanted, last?.row ?? null, control.signal);
       if (control.signal.aborted) return;
-      last.current = row === null ? null : { text: wanted, row };
-      setMessage(row === null ? `Nothing matches “${wanted}”.` : rowMessage(row, state.opened.peek().records));
+      if (found.row === null) {
+        forget();
+        setMessage(`Nothing matches “${wanted}”.`);
+        return;
+      }
+      setMessage("");
+      setHit({ ...found, text: wanted, row: found.row, ordinal: nextOrdinal(last, found.row) });
+      if (last === null && !found.byNumber) void count(wanted);
     } catch (error) {
       if (!isCancelled(error)) setMessage(asExplorerError(error).message);
     } finally {
       clearTimeout(tell);
       if (running.current === control) setSearching(false);
+    }
+  }
+
+  /** Counts all that match while the first is shown. */
+  async function count(wanted: string): Promise<void> {
+    counting.current?.abort();
+    const control = new AbortController();
+    counting.current = control;
+    let total = 0;
+    try {
+      for (let start = 0; start < records; ) {
+        const { count: more, stop } = await state.countMatches(wanted, start, control.signal);
+        if (control.signal.aborted || stop <= start) return;
+        total += more;
+        start = stop;
+        setMatches({ count: total, looked: stop / records });
+      }
+    } catch {
+      // The search goes on without: what is known so far says that it is not all.
     }
   }
 
@@ -49,6 +95,7 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
     field.current?.focus();
   }
 
+  const shown = message !== "" || hit === null ? message : hitMessage(hit, matches, records);
   return (
     <search class="h5x-search">
       <div class="h5x-search-line">
@@ -64,7 +111,7 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
             value={text}
             onInput={(event) => {
               setText(event.currentTarget.value);
-              setMessage("");
+              forget();
             }}
             onKeyDown={(event) => {
               // Not a form: within JupyterLab's cells a form is not submitted by Enter.
@@ -82,12 +129,13 @@ export function SearchBox({ state }: { readonly state: ExplorerState }) {
         )}
       </div>
       <p class="h5x-search-message" role="status">
-        {searching ? "Searching…" : message}
+        {searching ? "Searching…" : shown}
       </p>
     </search>
   );
 }
 
-function rowMessage(row: number, total: number): string {
-  return `Row ${countText(row + 1)} of ${countText(total)}`;
+function hitMessage({ row, ordinal, byNumber }: Hit, matches: Matches | null, total: number): string {
+  const where = `Row ${countText(row + 1)} of ${countText(total)}`;
+  return byNumber ? where : `${where} · ${matchText(ordinal, matches)}`;
 }

@@ -47,6 +47,38 @@ export interface Ahead {
   readonly records: readonly MetadataRecord[];
 }
 
+/** What a search came to. */
+export interface Found {
+  /** The row, from 0; `null` where none matches. */
+  readonly row: number | null;
+  /** Whether the text was the row's number. */
+  readonly byNumber: boolean;
+}
+
+/** How many rows match, as far as they have been looked at. */
+export interface Counted {
+  readonly count: number;
+  /** The row up to which they have been looked at. */
+  readonly stop: number;
+}
+
+/** How far the index of the lookup is: what makes any row and any uuid quick to find. */
+export interface IndexProgress {
+  readonly phase: IndexPhase;
+  /** The part of the work that has been done, from 0 to 1. */
+  readonly fraction: number;
+  /** How many rows it holds. */
+  readonly rows: number;
+  /** The room that it takes on disk; 0 where that is not known. */
+  readonly bytes: number;
+  readonly folder: string;
+  /** Why there is none, or what it waits for. */
+  readonly message: string;
+}
+
+/** What is being done about the index. */
+export type IndexPhase = "off" | "waiting" | "packing" | "ready" | "stopped" | "failed";
+
 /** What is open. */
 export interface Opened {
   /** Differs for every lookup that is opened. */
@@ -55,6 +87,7 @@ export interface Opened {
   readonly location: string;
   readonly records: number;
   readonly notices: readonly string[];
+  readonly index: IndexProgress;
 }
 
 /**
@@ -81,8 +114,12 @@ export interface Source {
    */
   ahead(dataset: number, rows: readonly number[], room: number, onlyOpen: boolean, signal: AbortSignal): Promise<Ahead>;
   metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord>;
-  /** Finds the next row that matches, from behind `after` and round again; `null` where none does. */
-  find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<number | null>;
+  /** Finds the next row that matches, from behind `after` and round again. */
+  find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<Found>;
+  /** Counts the rows that match, from a row on; in a large lookup not to its end, so that it is asked again. */
+  count(dataset: number, text: string, start: number, signal: AbortSignal): Promise<Counted>;
+  /** Tells how far the index is, after it has been stopped or begun where that is wished. */
+  index(dataset: number, wish: "stop" | "begin" | null, signal: AbortSignal): Promise<IndexProgress>;
   /** Opens another lookup; where it is refused the present one stays. */
   open(path: string, signal: AbortSignal): Promise<Opened>;
 }

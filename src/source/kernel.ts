@@ -4,9 +4,21 @@ import type { Answer, RequestClient } from "../channel/requests";
 import type { GetDecoder } from "../decode/decoder";
 import type { TableDecoder } from "../decode/tables";
 import { ExplorerError } from "../errors";
-import { type Fields, numberOf, objectsOf, optionalNumberOf, textOf, textsOf } from "../fields";
+import { type Fields, fieldsOf, numberOf, objectsOf, optionalNumberOf, textOf, textsOf } from "../fields";
 import type { Method } from "../protocol";
-import type { Ahead, EncodedImage, MetadataRecord, Opened, RowRange, Rows, Source } from "./api";
+import type {
+  Ahead,
+  Counted,
+  EncodedImage,
+  Found,
+  IndexPhase,
+  IndexProgress,
+  MetadataRecord,
+  Opened,
+  RowRange,
+  Rows,
+  Source,
+} from "./api";
 
 /** Gets its data from the kernel's side of an explorer. */
 export class KernelSource implements Source {
@@ -72,8 +84,18 @@ export class KernelSource implements Source {
     };
   }
 
-  async find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<number | null> {
-    return optionalNumberOf((await this.#ask("find", { dataset, text, after }, signal)).result, "row");
+  async find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<Found> {
+    const { result } = await this.#ask("find", { dataset, text, after }, signal);
+    return { row: optionalNumberOf(result, "row"), byNumber: result.byNumber === true };
+  }
+
+  async count(dataset: number, text: string, start: number, signal: AbortSignal): Promise<Counted> {
+    const { result } = await this.#ask("count", { dataset, text, start }, signal);
+    return { count: numberOf(result, "count"), stop: numberOf(result, "stop") };
+  }
+
+  async index(dataset: number, wish: "stop" | "begin" | null, signal: AbortSignal): Promise<IndexProgress> {
+    return indexOf(fieldsOf((await this.#ask("status", { dataset, wish }, signal)).result, "index"));
   }
 
   async open(path: string, signal: AbortSignal): Promise<Opened> {
@@ -103,6 +125,21 @@ export function openedOf(fields: Fields): Opened {
     location: textOf(fields, "location"),
     records: numberOf(fields, "records"),
     notices: textsOf(fields, "notices"),
+    index: indexOf(fieldsOf(fields, "index")),
+  };
+}
+
+const PHASES: readonly IndexPhase[] = ["off", "waiting", "packing", "ready", "stopped", "failed"];
+
+function indexOf(fields: Fields): IndexProgress {
+  const phase = textOf(fields, "phase");
+  return {
+    phase: PHASES.find((each) => each === phase) ?? "off",
+    fraction: numberOf(fields, "fraction"),
+    rows: numberOf(fields, "rows"),
+    bytes: numberOf(fields, "bytes"),
+    folder: textOf(fields, "folder"),
+    message: textOf(fields, "message"),
   };
 }
 

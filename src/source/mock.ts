@@ -2,7 +2,18 @@
 
 import { ExplorerError } from "../errors";
 import type { MetadataField } from "../metadata/record";
-import type { Ahead, EncodedImage, MetadataRecord, Opened, RowRange, Rows, Source } from "./api";
+import type {
+  Ahead,
+  Counted,
+  EncodedImage,
+  Found,
+  IndexProgress,
+  MetadataRecord,
+  Opened,
+  RowRange,
+  Rows,
+  Source,
+} from "./api";
 
 /** One lookup with all that its rows name. */
 export interface MockLookup {
@@ -39,6 +50,11 @@ export interface MockCall {
 /** Decides when an answer comes: at once, later, or never. */
 export type MockDelay = (call: MockCall, signal: AbortSignal) => Promise<void>;
 
+const COUNTED_AT_ONCE = 100_000;
+
+/** The index of a lookup that has none. */
+export const NO_INDEX: IndexProgress = { phase: "off", fraction: 0, rows: 0, bytes: 0, folder: "", message: "" };
+
 const NO_DELAY: MockDelay = () => Promise.resolve();
 
 /** Gives out lookups that are held in memory, after a delay that the test decides. */
@@ -48,6 +64,7 @@ export class MockSource implements Source {
   readonly #opened: (opened: Opened) => void;
   readonly #openFiles = new Set<string | null>();
   #dataset = 1;
+  #index = NO_INDEX;
   #lookup: MockLookup;
 
   /**
@@ -76,6 +93,7 @@ export class MockSource implements Source {
       location: `/data/${this.#lookup.name}`,
       records: this.#lookup.rows,
       notices: this.#lookup.notices ?? [],
+      index: this.#index,
     };
   }
 
@@ -137,19 +155,37 @@ export class MockSource implements Source {
     return recordOf(lookup, row);
   }
 
-  async find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<number | null> {
+  async find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<Found> {
     const lookup = await this.#after("find", dataset, after, signal);
+    const number = numberTyped(text);
+    if (number !== null) return { row: number >= 1 && number <= lookup.rows ? number - 1 : null, byNumber: true };
     const wanted = text.trim().toLowerCase();
-    if (/^[\d,]+$/.test(wanted)) {
-      const row = Number(wanted.replaceAll(",", "")) - 1;
-      return row >= 0 && row < lookup.rows ? row : null;
-    }
     const start = after === null ? 0 : after + 1;
     for (let step = 0; step < lookup.rows; step += 1) {
       const row = (start + step) % lookup.rows;
-      if (matches(lookup, row, wanted)) return row;
+      if (matches(lookup, row, wanted)) return { row, byNumber: false };
     }
-    return null;
+    return { row: null, byNumber: false };
+  }
+
+  async count(dataset: number, text: string, start: number, signal: AbortSignal): Promise<Counted> {
+    const lookup = await this.#after("count", dataset, start, signal);
+    const number = numberTyped(text);
+    if (number !== null) return { count: number >= 1 && number <= lookup.rows ? 1 : 0, stop: lookup.rows };
+    const stop = Math.min(lookup.rows, start + COUNTED_AT_ONCE);
+    let count = 0;
+    for (let row = start; row < stop; row += 1) count += matches(lookup, row, text.trim().toLowerCase()) ? 1 : 0;
+    return { count, stop };
+  }
+
+  async index(dataset: number, _wish: "stop" | "begin" | null, signal: AbortSignal): Promise<IndexProgress> {
+    await this.#after("index", dataset, null, signal);
+    return this.#index;
+  }
+
+  /** Has the index be so far from now on. */
+  setIndex(index: IndexProgress): void {
+    this.#index = index;
   }
 
   async open(path: string, signal: AbortSignal): Promise<Opened> {
@@ -171,6 +207,10 @@ export class MockSource implements Source {
     }
     return this.#lookup;
   }
+}
+
+function numberTyped(text: string): number | null {
+  return /^[\d,]+$/.test(text.trim()) ? Number(text.replaceAll(",", "")) : null;
 }
 
 function matches(lookup: MockLookup, row: number, wanted: string): boolean {

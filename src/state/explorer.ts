@@ -5,9 +5,10 @@ import type { RequestClient } from "../channel/requests";
 import type { WireState } from "../channel/wire";
 import type { Picture } from "../decode/picture";
 import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
-import type { EncodedImage, MetadataRecord, Opened, Source } from "../source/api";
+import type { Counted, EncodedImage, Found, MetadataRecord, Opened, Source } from "../source/api";
 import { pause, Timer } from "../time";
 import type { AheadLoader } from "./ahead";
+import type { IndexWatch } from "./index";
 import { type Latest, LatestLoader } from "./latest";
 import type { RowStore } from "./rows";
 import type { Ranges, SharedState } from "./shared";
@@ -51,6 +52,7 @@ export class ExplorerState {
   readonly #metadataLoader = new LatestLoader<number, MetadataRecord>();
   readonly #stores: Signal<Stores>;
   readonly #rows: ReadonlySignal<RowStore>;
+  readonly #index: ReadonlySignal<IndexWatch>;
   readonly #filepaths = signal<Count>(null);
   readonly #timing = signal<Timing | null>(null);
   readonly #connection = signal<Connection>({ wire: { kind: "live" }, waiting: false, loading: false });
@@ -75,6 +77,7 @@ export class ExplorerState {
     this.#shared = shared;
     this.#stores = signal(new Stores(source, shared.opened.peek()));
     this.#rows = computed(() => this.#stores.value.rows);
+    this.#index = computed(() => this.#stores.value.index);
     let first = true;
     this.#ends.push(
       effect(() => {
@@ -134,6 +137,10 @@ export class ExplorerState {
 
   get rows(): ReadonlySignal<RowStore> {
     return this.#rows;
+  }
+
+  get index(): ReadonlySignal<IndexWatch> {
+    return this.#index;
   }
 
   get filepaths(): ReadonlySignal<Count> {
@@ -209,10 +216,15 @@ export class ExplorerState {
   }
 
   /** Finds the next row that a text names, and chooses it. */
-  async find(text: string, after: number | null, signal: AbortSignal): Promise<number | null> {
-    const row = await this.#source.find(this.opened.peek().dataset, text, after, signal);
-    if (row !== null) this.choose(row);
-    return row;
+  async find(text: string, after: number | null, signal: AbortSignal): Promise<Found> {
+    const found = await this.#source.find(this.opened.peek().dataset, text, after, signal);
+    if (found.row !== null) this.choose(found.row);
+    return found;
+  }
+
+  /** Counts the rows that a text names, from a row on and as far as that is quick. */
+  countMatches(text: string, start: number, signal: AbortSignal): Promise<Counted> {
+    return this.#source.count(this.opened.peek().dataset, text, start, signal);
   }
 
   /** Opens another lookup in place of this one. */

@@ -2,6 +2,7 @@
 
 import type { Opened, Source } from "../source/api";
 import { AheadLoader } from "./ahead";
+import { IndexWatch } from "./index";
 import { PictureStore } from "./pictures";
 import { RecordStore } from "./records";
 import { RowStore } from "./rows";
@@ -12,17 +13,20 @@ export class Stores {
   readonly pictures: PictureStore;
   readonly records: RecordStore;
   readonly ahead: AheadLoader;
+  readonly index: IndexWatch;
 
-  constructor(source: Source, { dataset, records }: Opened) {
+  constructor(source: Source, { dataset, records, index }: Opened) {
     this.rows = new RowStore(source, dataset, records);
     this.pictures = new PictureStore(source, dataset);
     this.records = new RecordStore(source, dataset);
+    this.index = new IndexWatch(source, dataset, index);
     this.ahead = new AheadLoader(source, dataset, this.pictures, this.records);
   }
 
   /** Withdraws all that is on its way, and lets go of the rest. */
   close(): void {
     this.ahead.stop();
+    this.index.close();
     this.rows.close();
     this.pictures.close();
   }

@@ -167,7 +167,8 @@ export function contract(name: string, make: () => Promise<UnderTest>): void {
     });
 
     test("rows are found by number, uuid, the begin of one, and part of a path; searching goes round", async () => {
-      const find = (text: string, after: number | null = null) => under.source.find(dataset(), text, after, never);
+      const find = async (text: string, after: number | null = null) =>
+        (await under.source.find(dataset(), text, after, never)).row;
       const uuid = under.expected.rows[123]?.[0] ?? "";
       expect(await find("124")).toBe(123);
       expect(await find("0")).toBeNull();
@@ -180,6 +181,24 @@ export function contract(name: string, make: () => Promise<UnderTest>): void {
       expect(await find("path:shard_001", 100)).toBe(101);
       expect(await find("path:shard_001", 199)).toBe(100);
       expect(await find("nothing like it")).toBeNull();
+    });
+
+    test("matches are counted, from any row on", async () => {
+      const count = (text: string, start = 0) => under.source.count(dataset(), text, start, never);
+      const total = under.expected.rows.length;
+      const uuid = under.expected.rows[123]?.[0] ?? "";
+      expect(await count("path:shard_001")).toEqual({ count: 100, stop: total });
+      expect(await count("path:shard_001", 150)).toEqual({ count: 50, stop: total });
+      expect(await count(uuid)).toEqual({ count: 1, stop: total });
+      expect(await count("nothing like it")).toEqual({ count: 0, stop: total });
+      expect(await count("124")).toEqual({ count: 1, stop: total });
+    });
+
+    test("a small lookup has no index", async () => {
+      const wishes = ["stop", "begin", null] as const;
+      for (const wish of wishes) {
+        expect(await under.source.index(dataset(), wish, never)).toMatchObject({ phase: "off", message: "" });
+      }
     });
 
     test("what is withdrawn is withdrawn", async () => {

@@ -332,7 +332,7 @@ def test_a_row_without_metadata_says_why(asking: Asking, expected: dict[str, Any
 
 
 def test_find(asking: Asking, expected: dict[str, Any]) -> None:
-    assert asking("find", text=key(250)) == ({"dataset": 1, "row": 250}, [])
+    assert asking("find", text=key(250)) == ({"dataset": 1, "row": 250, "byNumber": False}, [])
     assert asking("find", text="12")[0]["row"] == 11
     assert asking("find", text="path:shard_002")[0]["row"] == 200
     assert asking("find", text="path:shard_002", after=299)[0]["row"] == 200

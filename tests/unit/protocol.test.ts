@@ -175,6 +175,8 @@ function asking(source: KernelSource, client: RequestClient, { method, params }:
     ahead: () => source.ahead(dataset, params.rows as number[], number("room"), params.onlyOpen === true, never),
     metadata: () => source.metadata(dataset, number("row"), never),
     find: () => source.find(dataset, text("text"), optional("after"), never),
+    count: () => source.count(dataset, text("text"), number("start"), never),
+    status: () => source.index(dataset, params.wish === "stop" ? "stop" : null, never),
     open: () => source.open(text("path"), never),
     asset: () => client.ask("asset", { name: text("name") }),
   };
@@ -191,7 +193,9 @@ function takenOut(exchange: Exchange, made: unknown): unknown {
     return { start: result.start, notices: result.notices, uuids: ["00777", null], filepaths: ["shard", null] };
   }
   if (method === "stats") return result.filepaths;
-  if (method === "find") return result.row;
+  if (method === "find") return { row: result.row, byNumber: result.byNumber };
+  if (method === "count") return { count: result.count, stop: result.stop };
+  if (method === "status") return result.index;
   if (method === "asset") return { result, buffers: (made as Answer).buffers };
   if (method === "image" && result.unchanged === true) return null;
   if (method === "image" || method === "original") return { ...image(result), bytes: new Uint8Array([1]) };
@@ -233,7 +237,9 @@ const UNREAD: Readonly<Record<Method, readonly string[]>> = {
   original: ["bytes"],
   ahead: [],
   metadata: ["key", "seconds"],
-  find: ["dataset", "row"],
+  find: ["dataset", "row", "byNumber"],
+  count: ["dataset"],
+  status: ["dataset"],
   open: ["protocol"],
   asset: ["name", "encoding"],
 };

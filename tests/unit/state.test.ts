@@ -373,9 +373,9 @@ describe("the explorer", () => {
     const gate = new Gate();
     gate.letAllGo();
     const { state } = explorer({ a: lookup(500) }, gate);
-    expect(await state.find("path:shard_3", null, never)).toBe(300);
+    expect(await state.find("path:shard_3", null, never)).toEqual({ row: 300, byNumber: false });
     expect(state.current.value).toBe(300);
-    expect(await state.find("nothing", null, never)).toBeNull();
+    expect(await state.find("nothing", null, never)).toEqual({ row: null, byNumber: false });
     expect(state.current.value).toBe(300);
     state.close();
   });

@@ -7,10 +7,10 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -43,6 +43,7 @@ _MOST_DROPS = 2
 class Phase(StrEnum):
     """How far a preparation is."""
 
+    OFF = "off"
     WAITING = "waiting"
     PACKING = "packing"
     READY = "ready"
@@ -76,6 +77,10 @@ class Progress:
     bytes: int = 0
     folder: str = ""
     message: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form on the wire."""
+        return {**asdict(self), "phase": str(self.phase)}
 
 
 class Preparation:
