@@ -208,9 +208,7 @@ def test_one_that_is_damaged_while_it_is_open_is_left_and_made_anew(lookup: Path
     same(rows, table())
 
 
-def test_it_can_be_stopped_and_gone_on_with(
-    lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_can_be_stopped_and_gone_on_with(lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("h5explorer_py.lookup.parquet.BATCH_ROWS", 500)
     monkeypatch.setattr(convert, "SAVE_ROWS", 1_000)
     monkeypatch.setattr(preparation, "_BREATH_SECONDS", 0.05)
@@ -339,9 +337,7 @@ def test_a_disk_without_room_is_said_before_it_is_filled(
     same(rows, table())
 
 
-def test_a_disk_that_fills_up_meanwhile_is_said(
-    lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_fills_up_meanwhile_is_said(lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
