@@ -194,6 +194,15 @@ class RecordNotFoundError(ExplorerError, KeyError):
     __str__ = ExplorerError.__str__
 
 
+class ConditionError(ExplorerError, ValueError):
+    """A condition on rows that a person typed is not understood, or not allowed.
+
+    ``details`` has the ``position`` of the fault where it is known: the number of characters before it.
+    """
+
+    code = "bad_condition"
+
+
 class BadRequestError(ExplorerError, ValueError):
     """A message from the page cannot be understood."""
 
