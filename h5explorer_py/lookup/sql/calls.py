@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _OVERHEAD = 8
-_SMALL = 64
+_SMALL = 16
 _LISTS = frozenset({"list_value", "list_pack", "array_value"})
 _SPLITS = frozenset({"split", "str_split", "string_split", "string_to_array", "parse_path"})
 _OF_ROWS = names_in("""
