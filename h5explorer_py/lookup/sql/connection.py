@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def locked_connection(
     Parameters
     ----------
     files : sequence of str
-        The paths that ``read_parquet`` and the like may open, as they are, not as patterns.
+        The paths that ``read_parquet`` and the like may open, not patterns. In a query write them with
+        ``glob.escape``, as DuckDB takes every path as a pattern.
     memory : str
         How much memory it may take, as DuckDB writes it; values within one expression are not counted.
     threads : int
@@ -74,7 +76,9 @@ def locked_connection(
         },
     )
     try:
-        connection.execute("SET allowed_paths = ?", [list(files)])
+        # DuckDB takes every path as a pattern, and asks whether that is allowed before it looks for files.
+        allowed = dict.fromkeys([*files, *map(glob.escape, files)])
+        connection.execute("SET allowed_paths = ?", [list(allowed)])
         for statement in _AFTER_START:
             connection.execute(statement)
     except BaseException:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from h5explorer_py.errors import ConditionError
 from h5explorer_py.files import shorten
 from h5explorer_py.lookup.sql.functions import names_in
 from h5explorer_py.lookup.sql.names import quoted
 from h5explorer_py.lookup.sql.tree import Node, contents
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _PLAIN = names_in("""
     BOOLEAN BOOL LOGICAL TINYINT INT1 SMALLINT INT2 SHORT INTEGER INT INT4 SIGNED BIGINT INT8 LONG HUGEINT INT128
@@ -34,15 +29,15 @@ def is_text(node: Node) -> bool:
     return str(node.get("type_name")).upper() in _TEXTS
 
 
-def kind_sql(node: Node, place: Callable[[Node], int]) -> str:
+def kind_sql(node: Node, position: int) -> str:
     """Return a type of the tree as SQL takes it.
 
     Parameters
     ----------
     node : Node
         The type.
-    place : callable
-        Gives the position in the text of a node, for errors.
+    position : int
+        Where in the text the cast stands.
 
     Raises
     ------
@@ -53,28 +48,28 @@ def kind_sql(node: Node, place: Callable[[Node], int]) -> str:
     path = node.get("qualified_name", {}).get("path", [])
     known = contents(node).keys() <= _KEYS and node.get("class") == "TYPE" and len(path) == 1
     inner = node.get("children", [])
-    found = _within(name, inner, place) if known else ""
+    found = _within(name, inner, position) if known else ""
     if not found:
         raise ConditionError(
             f"A condition cannot cast to {shorten(name) or 'this type'}{' of a fixed length' * (name == 'ARRAY')}.",
             action="Cast to a list, as in FLOAT[]." if name == "ARRAY" else "Cast to a plain type, such as VARCHAR.",
-            position=place(node),
+            position=position,
         )
     return found
 
 
-def _within(name: str, inner: list[Node], place: Callable[[Node], int]) -> str:
+def _within(name: str, inner: list[Node], position: int) -> str:
     if name in _PLAIN and not inner:
         return name
     if name in _WITH_NUMBERS and len(inner) <= _WITH_NUMBERS[name]:
         numbers = [_number(each) for each in inner]
         return f"{name}({', '.join(numbers)})" if numbers and all(numbers) else name * (not numbers)
     if name == "LIST" and len(inner) == 1:
-        return f"{kind_sql(inner[0], place)}[]"
+        return f"{kind_sql(inner[0], position)}[]"
     if name == "MAP" and len(inner) == 2:
-        return f"MAP({', '.join(kind_sql(each, place) for each in inner)})"
+        return f"MAP({', '.join(kind_sql(each, position) for each in inner)})"
     if name == "STRUCT" and inner and all(isinstance(each.get("alias"), str) for each in inner):
-        fields = [f"{quoted(each['alias'])} {kind_sql(each, place)}" for each in inner]
+        fields = [f"{quoted(each['alias'])} {kind_sql(each, position)}" for each in inner]
         return f"STRUCT({', '.join(fields)})"
     return ""
 

@@ -213,7 +213,7 @@ class Writer:
         word = "TRY_CAST" if node.get("try_cast") else "CAST"
         kind = node["type_expr"]
         size = 8 * child.size if is_text(kind) and child.text is None else child.size
-        return _piece(f"{word}({child.sql} AS {kind_sql(kind, self._place)})", [child], size)
+        return _piece(f"{word}({child.sql} AS {kind_sql(kind, self._place(node))})", [child], size)
 
     def _collate(self, node: Node, scope: Scope) -> Piece:
         names = str(node["collation"]).lower().split(".")
