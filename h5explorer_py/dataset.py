@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from h5explorer_py.lookup.find import Query
     from h5explorer_py.options import KeyColumns
+    from h5explorer_py.view.rowsets import Numbers
 
 _ENTRIES_KEPT = 50_000
 
@@ -85,13 +86,15 @@ class Dataset:
         readers = reader_pool()
         self.lookup = open_lookup(source, columns)
         self.rows = LookupRows(self.lookup, cache=cache)
-        self._paths = ShardPaths(root)
+        self.paths = ShardPaths(root)
         self._images = ImageStore(readers)
-        self._metadata = MetadataStore(tuple(dict.fromkeys((columns.uuid, "uuid"))))
+        self.uuid_columns = tuple(dict.fromkeys((columns.uuid, "uuid")))
+        self._metadata = MetadataStore(self.uuid_columns)
         self._lock = threading.Lock()
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._rows_by_key: OrderedDict[str, int] = OrderedDict()
         self._files: dict[tuple[str, str], tuple[ShardFiles, tuple[str, ...]]] = {}
+        self.held_metadata_schema: pa.Schema | None = None
         self.closed = False
 
     @property
@@ -105,6 +108,11 @@ class Dataset:
         """Return rows ``start`` to ``stop`` as text: see :meth:`h5explorer_py.lookup.rows.LookupRows.keys`."""
         self._check_open()
         return self.rows.keys(start, stop, give_up)
+
+    def take(self, rows: Numbers, give_up: Callable[[], None] = lambda: None) -> pa.Table:
+        """Return single rows as text: see :meth:`h5explorer_py.lookup.rows.LookupRows.take`."""
+        self._check_open()
+        return self.rows.take(rows, give_up)
 
     def entry(self, row: int, give_up: Callable[[], None] = lambda: None) -> Entry:
         """Return one row.
@@ -236,7 +244,7 @@ class Dataset:
         folder = self.lookup.folder_of(entry.row)
         held = self._files.get((entry.filepath, folder))
         if held is None:
-            files = self._paths.files(entry.filepath, folder)
+            files = self.paths.files(entry.filepath, folder)
             held = (files, (os.path.dirname(os.path.realpath(files.images)),))
             if len(self._files) >= _ENTRIES_KEPT:
                 self._files.clear()

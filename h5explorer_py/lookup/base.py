@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,10 @@ class Lookup(ABC):
         All columns, in their order, with their stored types.
     num_rows : int
         The number of rows.
+    quick_rows : int
+        How many of the first rows can be read within a moment.
+    duckdb_path : str or None
+        The Parquet file that DuckDB can read these rows from, in bounded memory; ``None`` where there is none.
     """
 
     name: str
@@ -46,6 +51,8 @@ class Lookup(ABC):
     columns: KeyColumns
     schema: pa.Schema
     num_rows: int
+    quick_rows: int = sys.maxsize
+    duckdb_path: str | None = None
 
     @abstractmethod
     def read(self, start: int, stop: int) -> pa.Table:
@@ -71,6 +78,10 @@ class Lookup(ABC):
     def sources(self) -> tuple[tuple[str, Signature], ...]:
         """The files that the rows come from, and the state in which they were opened; empty where it is not files."""
         return ()
+
+    def folders(self) -> list[tuple[int, str]]:
+        """Return from which row on relative filepaths start from which folder."""
+        return [(0, self.folder)]
 
     def check_unchanged(self, start: int = 0, stop: int = 1) -> None:  # noqa: B027  (what is in memory does not change)
         """Raise where the files that hold these rows are no longer those that were opened.

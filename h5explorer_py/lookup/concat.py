@@ -88,6 +88,14 @@ class ConcatLookup(Lookup):
         index = bisect_right(self._starts, row) - 1
         return self.parts[index].folder_of(row - self._starts[index])
 
+    def folders(self) -> list[tuple[int, str]]:
+        found: list[tuple[int, str]] = []
+        for begin, part in zip(self._starts, self.parts, strict=False):
+            for row, folder in part.folders():
+                if not found or found[-1][1] != folder:
+                    found.append((begin + row, folder))
+        return found
+
     def read(self, start: int, stop: int) -> pa.Table:
         tables = [self._fitting(part.read(low, high)) for part, low, high in self._pieces(start, stop)]
         return pa.concat_tables([no_rows(self.schema), *tables], promote_options="permissive")

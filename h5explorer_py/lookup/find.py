@@ -136,6 +136,18 @@ def _fits(batch: pa.RecordBatch, query: Query) -> pa.Array:
     return tests[0] if len(tests) == 1 else pc.or_kleene(tests[0], tests[1])
 
 
+def matching_keys(keys: pa.Table, query: Query) -> list[int]:
+    """Return which rows of a window of keys, in the columns of ``KEYS_SCHEMA``, match."""
+    tests = []
+    if query.in_uuid:
+        tests.append(matching_uuids(keys.column(0).combine_chunks(), query))
+    if query.in_path:
+        tests.append(matching_paths(keys.column(1).combine_chunks(), query))
+    fits = tests[0] if len(tests) == 1 else pc.or_kleene(tests[0], tests[1])
+    found: list[int] = pc.indices_nonzero(fits).to_pylist()
+    return found
+
+
 def matching_uuids(texts: pa.StringArray, query: Query) -> pa.BooleanArray:
     """Tell which of the texts begin with what is looked for, or are the same uuid in another form."""
     fits = pc.starts_with(texts, query.text, ignore_case=True)

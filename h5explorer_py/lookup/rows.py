@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from h5explorer_py.errors import LookupUnreadableError
+from h5explorer_py.errors import LookupUnreadableError, NotReadyError
 from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.base import KEYS_SCHEMA
 from h5explorer_py.lookup.find import Query, count_matches, first_match
 from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of
+from h5explorer_py.lookup.packed.packed import PackedLookup
 from h5explorer_py.lookup.packed.preparation import Phase, Preparation, Progress
 from h5explorer_py.lookup.packed.store import cache_root, origin_of
 from h5explorer_py.lookup.text import as_text, is_unicode, no_rows
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from h5explorer_py.lookup.base import Lookup
-    from h5explorer_py.lookup.packed.packed import PackedLookup
 
 WINDOW_ROWS = 1024
 _WINDOWS_KEPT = 64
@@ -55,6 +55,8 @@ class LookupRows:
         self.lookup = lookup
         self._lock = threading.Lock()
         self._reading = threading.Lock()
+        self._packing = threading.Lock()
+        self._for_now: PackedLookup | None = None
         self._windows: OrderedDict[int, pa.Table] = OrderedDict()
         self._index: KeyIndex | None = None
         self._index_lock = threading.Lock()
@@ -82,7 +84,8 @@ class LookupRows:
     @property
     def packed(self) -> PackedLookup | None:
         """What has been packed, when it is whole."""
-        return None if self.preparation is None else self.preparation.packed
+        kept = None if self.preparation is None else self.preparation.packed
+        return kept or self._for_now
 
     def keys(self, start: int, stop: int, give_up: Callable[[], None] = lambda: None) -> pa.Table:
         """Return rows ``start`` to ``stop`` as text, in the columns of ``KEYS_SCHEMA``.
@@ -139,8 +142,11 @@ class LookupRows:
             return None
 
     def _drop(self, packed: PackedLookup) -> None:
-        assert self.preparation is not None
-        self.preparation.drop(packed)
+        if packed is self._for_now:
+            self._for_now = None
+            packed.close()
+        elif self.preparation is not None:
+            self.preparation.drop(packed)
 
     def _window(self, index: int, give_up: Callable[[], None]) -> pa.Table:
         held = self._held_window(index)
@@ -154,6 +160,8 @@ class LookupRows:
                 return held
             start, stop = index * WINDOW_ROWS, min((index + 1) * WINDOW_ROWS, self.num_rows)
             packed = self._packed_keys(start, stop)
+            if packed is None:
+                self._check_reach(stop)
             table = self.lookup.keys(start, stop) if packed is None else packed
         finally:
             self._reading.release()
@@ -163,12 +171,55 @@ class LookupRows:
                 self._windows.popitem(last=False)
         return table
 
+    def _check_reach(self, stop: int) -> None:
+        progress = self.progress
+        if stop <= self.lookup.quick_rows or progress.phase not in {Phase.WAITING, Phase.PACKING}:
+            return
+        reached = max(self.lookup.quick_rows, progress.rows)
+        raise NotReadyError(
+            f"Rows from {reached + 1:,} on can be shown when the index has come so far "
+            f"({progress.fraction:.0%}): the row groups of {self.lookup.name} are too large to be read otherwise.",
+            rows=reached,
+        )
+
     def _held_window(self, index: int) -> pa.Table | None:
         with self._lock:
             held = self._windows.get(index)
             if held is not None:
                 self._windows.move_to_end(index)
             return held
+
+    def packed_now(self, give_up: Callable[[], None], progress: Callable[[float], None]) -> PackedLookup:
+        """Return what has been packed; where it is not whole yet, that is waited for or done now.
+
+        Parameters
+        ----------
+        give_up : callable
+            Raises where nobody waits for it any more.
+        progress : callable
+            Is told the part of the work that has been done, 0 to 1.
+
+        Raises
+        ------
+        OSError
+            Where there is no room for it.
+        """
+        preparation = self.preparation
+        if preparation is not None:
+            preparation.begin()
+            while not preparation.wait(_LOOK_SECONDS):
+                give_up()
+                progress(preparation.progress.fraction)
+            if preparation.packed is not None:
+                return preparation.packed
+        while not self._packing.acquire(timeout=_LOOK_SECONDS):
+            give_up()
+        try:
+            if self._for_now is None:
+                self._for_now = PackedLookup.made_for_now(self.lookup, give_up, progress)
+            return self._for_now
+        finally:
+            self._packing.release()
 
     # Finding
 
@@ -273,4 +324,6 @@ class LookupRows:
         if self.preparation is not None:
             self._timer.cancel()
             self.preparation.close()
+        if self._for_now is not None:
+            self._for_now.close()
         self.lookup.close()

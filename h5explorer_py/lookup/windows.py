@@ -10,19 +10,19 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
+import pyarrow as pa
 from pyarrow import types
 
 from h5explorer_py.lookup.base import KEYS_SCHEMA, keys_of
 from h5explorer_py.lookup.text import is_unicode, no_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    import pyarrow as pa
+    from collections.abc import Callable, Iterator, Sequence
 
     from h5explorer_py.options import KeyColumns
 
     ReadGroup = Callable[[int, int, Sequence[str]], tuple[int, pa.Table]]
+    Scan = Callable[[Sequence[str], int], Iterator[pa.RecordBatch]]
 
 _GROUPS_KEPT = 8
 _DUCKDB_MEMORY = "300MB"
@@ -76,6 +76,38 @@ class GroupWindows:
     def close(self) -> None:
         with self._lock:
             self._kept.clear()
+
+
+class StreamWindows:
+    """Streams through row groups that are too large to be decoded whole, up to the rows that are wanted.
+
+    Parameters
+    ----------
+    scan : callable
+        Given column names and a row, goes through the lookup from that row on.
+    columns : KeyColumns
+        The names of the key columns.
+    """
+
+    def __init__(self, scan: Scan, columns: KeyColumns) -> None:
+        self._scan = scan
+        self._columns = columns
+
+    def keys(self, start: int, stop: int) -> pa.Table:
+        parts = [no_rows(KEYS_SCHEMA)]
+        if start >= stop:
+            return parts[0]
+        wanted = stop - start
+        for batch in self._scan([self._columns.uuid, self._columns.filepath], start):
+            taken = pa.Table.from_batches([batch.slice(0, wanted)])
+            parts.append(keys_of([taken.column(0), taken.column(1)]))
+            wanted -= taken.num_rows
+            if wanted <= 0:
+                break
+        return pa.concat_tables(parts)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class SqlWindows:

@@ -208,7 +208,7 @@ def test_columns_of_any_name(name: str, form: str, lookup: Path, locked: Any, pl
 
 
 def test_columns_come_in_the_order_of_first_use_as_they_are_spelt() -> None:
-    assert parse_condition("b > 1 AND a = B AND \"A\" < c.d", ["A", "B", "C"]).columns == ("B", "A", "C")
+    assert parse_condition('b > 1 AND a = B AND "A" < c.d', ["A", "B", "C"]).columns == ("B", "A", "C")
     assert parse_condition("1 = 1", ["a"]).columns == ()
     assert parse_condition("list_filter(a, lambda b: b > c) = []", ["a", "b", "c"]).columns == ("a", "c")
 
@@ -246,7 +246,7 @@ def test_a_column_is_written_as_the_query_calls_it(tmp_path: Path) -> None:
         ("é = 1 AND )", r'near "\)"', 10),
         ("width == = 7", 'near "="', 9),
         ("widht = 7", 'Did you mean "width"', 0),
-        ("species = \"Bufo bufo\"", "single quotes", 10),
+        ('species = "Bufo bufo"', "single quotes", 10),
         ("width > 1 AND lowr(species) = 'x'", r"Did you mean lower\(\)", 14),
         ("count(*) > 3", "needs several", 0),
         ("taken > now()", "Write the date", 8),
@@ -302,9 +302,12 @@ def test_every_function_is_one_of_duckdb_that_only_computes() -> None:
             else:
                 assert "select" not in definition.lower(), name
     aggregates = {
-        name for (name,) in duckdb.connect().execute(
+        name
+        for (name,) in duckdb.connect()
+        .execute(
             "SELECT function_name FROM duckdb_functions() WHERE function_type IN ('aggregate', 'pragma', 'table_macro')"
-        ).fetchall()
+        )
+        .fetchall()
     }
     assert not aggregates & functions.KNOWN
 
@@ -377,9 +380,9 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(st.sampled_from(["NOT ", "-", "+", "upper", "abs", "len", "coalesce", "typeof"]), inner).map(
             lambda parts: f"({parts[0]}({parts[1]}))"
         ),
-        st.tuples(inner, st.sampled_from(["IS NULL", "IS NOT NULL", "::VARCHAR", "::DECIMAL(9, 2)", "::INTEGER[]"])).map(
-            lambda parts: f"(({parts[0]}) {parts[1]})"
-        ),
+        st.tuples(
+            inner, st.sampled_from(["IS NULL", "IS NOT NULL", "::VARCHAR", "::DECIMAL(9, 2)", "::INTEGER[]"])
+        ).map(lambda parts: f"(({parts[0]}) {parts[1]})"),
         st.tuples(inner, inner, inner).map(lambda parts: "(({}) BETWEEN ({}) AND ({}))".format(*parts)),
         st.tuples(inner, inner, inner).map(lambda parts: "(CASE WHEN {} THEN {} ELSE {} END)".format(*parts)),
         two.map(lambda parts: "({} IN ({}, 1))".format(*parts)),

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from h5explorer_py.errors import LookupUnreadableError
+from h5explorer_py.lookup.packed.convert import Conversion
+from h5explorer_py.lookup.packed.index import build_file_index, build_uuid_index
 from h5explorer_py.lookup.packed.keys import PackedKeys
 from h5explorer_py.lookup.packed.layout import Header
 from h5explorer_py.lookup.packed.search import FileIndex, UuidIndex
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
     from h5explorer_py.lookup.base import Lookup
@@ -48,6 +53,7 @@ class PackedLookup:
         if header is None or not header.whole or not header.is_of(origin):
             raise LookupUnreadableError(f"{folder} holds no whole packed lookup of this state.")
         self.folder = folder
+        self._temporary: TemporaryDirectory[str] | None = None
         with contextlib.ExitStack() as undo:
             self.keys = PackedKeys(folder, header)
             undo.callback(self.keys.close)
@@ -68,10 +74,55 @@ class PackedLookup:
         return all(_same(self.keys, lookup, max(0, start)) for start in starts)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files, and of the folder where it was for this process only."""
         for each in (self.keys, self.uuids, self.files):
             if each is not None:
                 each.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    @classmethod
+    def made_for_now(
+        cls, lookup: Lookup, give_up: Callable[[], None], progress: Callable[[float], None]
+    ) -> PackedLookup:
+        """Pack a lookup that is kept in no cache into a temporary folder, which vanishes when it is closed.
+
+        Parameters
+        ----------
+        lookup : Lookup
+            What to pack.
+        give_up : callable
+            Raises where nobody waits for it any more.
+        progress : callable
+            Is told the part of the work that has been done, 0 to 1.
+
+        Raises
+        ------
+        OSError
+            Where there is no room.
+        """
+        temporary = TemporaryDirectory(prefix="h5explorer-")
+        with contextlib.ExitStack() as undo:
+            undo.callback(temporary.cleanup)
+
+            def tick(rows: int) -> None:
+                give_up()
+                progress(rows / max(1, lookup.num_rows))
+
+            origin = Header(lookup.sources, lookup.columns.uuid, lookup.columns.filepath, lookup.num_rows)
+            conversion = Conversion(lookup, origin, temporary.name)
+            try:
+                conversion.run(tick)
+                assert conversion.keys is not None
+                build_uuid_index(temporary.name, conversion.keys, lambda _: give_up())
+                build_file_index(temporary.name, conversion.keys, lambda _: give_up())
+            finally:
+                if conversion.keys is not None:
+                    conversion.keys.close()
+            made = cls(temporary.name, origin)
+            made._temporary = temporary
+            undo.pop_all()
+        return made
 
 
 def _same(keys: PackedKeys, lookup: Lookup, start: int) -> bool:

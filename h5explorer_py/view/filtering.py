@@ -1,0 +1,224 @@
+"""From a condition to the rows that meet it: one query, whose row numbers are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from h5explorer_py.errors import ConditionError
+from h5explorer_py.lookup.sql.condition import Condition, parse_condition
+from h5explorer_py.lookup.sql.names import quoted
+from h5explorer_py.lookup.sql.running import run
+from h5explorer_py.view.columns import metadata_names
+from h5explorer_py.view.records import NO_RECORD, record_index
+from h5explorer_py.view.rowsets import RowBitsBuilder
+from h5explorer_py.view.scans import (
+    ROW,
+    lookup_files,
+    lookup_relation,
+    metadata_files,
+    metadata_relation,
+    query_connection,
+    stream_of_records,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from h5explorer_py.dataset import Dataset
+    from h5explorer_py.view.records import RecordIndex
+
+
+@dataclass(frozen=True)
+class Work:
+    """How a query is to be run.
+
+    Attributes
+    ----------
+    give_up : callable
+        Raises where nobody waits for it any more.
+    progress : callable
+        Is told the part of the work that has been done, 0 to 1.
+    scratch : str or None
+        A folder for what does not fit in memory.
+    """
+
+    give_up: Callable[[], None] = lambda: None
+    progress: Callable[[float], None] = lambda _: None
+    scratch: str | None = None
+
+
+_OF_RECORDS = 0.5
+"""The part of the time that finding the records takes, where that has not been done before."""
+
+
+def condition_on(dataset: Dataset, text: str) -> tuple[Condition, list[str], list[str]]:
+    """Understand a condition on a data set.
+
+    Returns
+    -------
+    condition : Condition
+    of_lookup, of_metadata : list of str
+        The columns that it names. Where the lookup and the metadata have one of the same name, it is the lookup's.
+
+    Raises
+    ------
+    ConditionError
+        Where it is none, or names a column that is not there.
+    """
+    own = [name for name in dataset.lookup.schema.names if name != ROW]
+    try:
+        condition = parse_condition(text, own)
+    except ConditionError:
+        more = metadata_names(dataset, own)
+        if not more:
+            raise
+        condition = parse_condition(text, [*own, *more])
+    of_lookup = [name for name in condition.columns if name in own]
+    return condition, of_lookup, [name for name in condition.columns if name not in of_lookup]
+
+
+def matching_rows(dataset: Dataset, text: str, work: Work) -> RowBitsBuilder:
+    """Return the rows that meet a condition.
+
+    Raises
+    ------
+    ConditionError
+        Where it is no condition, or cannot be computed.
+    ExplorerError
+        Where a file cannot be read.
+    """
+    condition, of_lookup, of_metadata = condition_on(dataset, text)
+    if not of_metadata:
+        return _of_lookup(dataset, condition, work)
+    records = records_of(dataset, work)
+    try:
+        if of_lookup:
+            return _of_both(dataset, condition, records, of_lookup, work)
+        return _of_metadata(dataset, condition, records, work)
+    finally:
+        records.close()
+
+
+def records_of(dataset: Dataset, work: Work) -> RecordIndex:
+    """Return the records of all rows, found now where that has not been done before."""
+
+    def told(done: float) -> None:
+        work.progress(_OF_RECORDS * done)
+
+    return record_index(dataset, dataset.rows.packed_now(work.give_up, told), work.give_up, told)
+
+
+def _of_lookup(dataset: Dataset, condition: Condition, work: Work) -> RowBitsBuilder:
+    lookup = dataset.lookup
+    found = RowBitsBuilder(lookup.num_rows)
+    with query_connection(lookup_files(lookup)) as connection:
+        relation = lookup_relation(connection, lookup, condition.columns)
+        sql = f"SELECT {relation.row} FROM {relation.sql} WHERE {condition.sql}"  # noqa: S608
+        for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
+            found.add(batch.column(0).to_numpy())
+    return found
+
+
+def _of_metadata(dataset: Dataset, condition: Condition, records: RecordIndex, work: Work) -> RowBitsBuilder:
+    """Have DuckDB look at the metadata files as they are, and turn records into rows afterwards.
+
+    Rows without a record have nulls in all columns. Where the condition is true of these, it is looked for the
+    records that do not meet it instead, and all other rows are taken.
+    """
+    files = metadata_files(records)
+    inverted = _true_of_nulls(condition, records.schema, work)
+    test = f"{condition.sql} IS NOT TRUE" if inverted else condition.sql
+    marked = _Marked(files)
+    if files:
+        relation = metadata_relation(files)
+        sql = f"SELECT file_index, {relation.row} FROM {relation.sql} WHERE {test}"  # noqa: S608
+        with query_connection(files) as connection:
+            for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
+                marked.add(batch.column(0).to_numpy(), batch.column(1).to_numpy())
+    found = RowBitsBuilder(dataset.lookup.num_rows)
+    for shard in records.shards:
+        numbers = marked.of_file(shard.path) if shard.signature is not None else None
+        if numbers is not None:
+            work.give_up()
+            rows, of_rows = records.of_places(shard.start, shard.stop)
+            found.add(rows[numbers.holds(of_rows)])
+    if inverted:
+        found.invert()
+    return found
+
+
+class _Numbers:
+    """Numbers of records of one file."""
+
+    def __init__(self, parts: list[NDArray[np.int64]]) -> None:
+        numbers = np.concatenate(parts)
+        self._marks = np.zeros(int(numbers.max()) + 2, np.bool_)
+        self._marks[numbers] = True
+
+    def holds(self, numbers: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        last = len(self._marks) - 1
+        found: NDArray[np.bool_] = self._marks[np.minimum(numbers, last)] & (numbers != NO_RECORD)
+        return found
+
+
+class _Marked:
+    """Records by their files."""
+
+    def __init__(self, files: list[str]) -> None:
+        self._files = files
+        self._parts: dict[str, list[NDArray[np.int64]]] = {}
+
+    def add(self, indices: NDArray[np.uint64], numbers: NDArray[np.int64]) -> None:
+        """Take in records: the index of the file, and the number in it, of each."""
+        if len(indices) == 0:
+            return
+        order = np.argsort(indices, kind="stable") if bool((indices[1:] < indices[:-1]).any()) else slice(None)
+        indices, numbers = indices[order], numbers[order]
+        breaks = np.flatnonzero(np.diff(indices)) + 1
+        for start, stop in zip([0, *breaks.tolist()], [*breaks.tolist(), len(indices)], strict=True):
+            self._parts.setdefault(self._files[int(indices[start])], []).append(numbers[start:stop])
+
+    def of_file(self, path: str) -> _Numbers | None:
+        parts = self._parts.get(path)
+        return None if parts is None else _Numbers(parts)
+
+
+def _true_of_nulls(condition: Condition, schema: pa.Schema, work: Work) -> bool:
+    kinds = pa.schema([schema.field(name) for name in condition.columns])
+    sql = f"SELECT 1 FROM nulls WHERE {condition.sql}"  # noqa: S608
+    with query_connection([]) as connection:
+        connection.register("nulls", pa.Table.from_pylist([{}], schema=kinds))
+        return any(batch.num_rows for batch in run(connection, sql, [], work.give_up))
+
+
+def _of_both(
+    dataset: Dataset, condition: Condition, records: RecordIndex, of_lookup: list[str], work: Work
+) -> RowBitsBuilder:
+    """Join the lookup with the records of its rows: in memory as far as that goes."""
+    found = RowBitsBuilder(dataset.lookup.num_rows)
+    of_metadata = [name for name in condition.columns if name not in of_lookup]
+    with query_connection(lookup_files(dataset.lookup), work.scratch) as connection:
+        relation = lookup_relation(connection, dataset.lookup, of_lookup)
+        schema, batches = stream_of_records(records, of_metadata)
+        reader = pa.RecordBatchReader.from_batches(schema, _watched(batches, work.give_up))
+        connection.register("records", reader)
+        row, names = quoted(ROW), ", ".join(map(quoted, of_lookup))
+        sql = (
+            f"SELECT l.{row} FROM (SELECT {relation.row} AS {row}, {names} FROM {relation.sql}) l "  # noqa: S608
+            f"LEFT JOIN records ON l.{row} = records.{row} WHERE {condition.sql}"
+        )
+        for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
+            found.add(batch.column(0).to_numpy())
+    return found
+
+
+def _watched(batches: Iterator[pa.RecordBatch], give_up: Callable[[], None]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        give_up()
+        yield batch

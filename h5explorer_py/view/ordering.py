@@ -1,0 +1,379 @@
+"""Rows in the order of a column: from what is packed where that tells, else sorted once by DuckDB and kept."""
+
+from __future__ import annotations
+
+import contextlib
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from h5explorer_py.errors import BadRequestError, LookupUnreadableError, WrongColumnsError
+from h5explorer_py.files import read_at, shorten
+from h5explorer_py.lookup.columns import nearest
+from h5explorer_py.lookup.packed.keycolumn import UuidColumn
+from h5explorer_py.lookup.packed.uuids import UUID_BYTES
+from h5explorer_py.lookup.sql.names import quoted
+from h5explorer_py.lookup.sql.running import run
+from h5explorer_py.view.columns import metadata_names
+from h5explorer_py.view.filtering import records_of
+from h5explorer_py.view.rowsets import RowBits, RowSet
+from h5explorer_py.view.scans import ROW, lookup_files, lookup_relation, query_connection, stream_of_records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from h5explorer_py.dataset import Dataset
+    from h5explorer_py.lookup.packed.packed import PackedLookup
+    from h5explorer_py.lookup.packed.search import FileIndex, UuidIndex
+    from h5explorer_py.view.filtering import Work
+    from h5explorer_py.view.rowsets import Numbers
+
+SortKey = tuple[str, str]
+"""A column, and "asc" or "desc"."""
+
+_HELD_ROWS = 1 << 22
+_ROW_BYTES = 4
+_SEARCHED_ROWS = 1 << 20
+_MOST_KEYS = 8
+
+
+def sort_keys(sort: Any) -> tuple[SortKey, ...]:
+    """Understand an order.
+
+    Raises
+    ------
+    BadRequestError
+        Where it is not a list of pairs of a column and "asc" or "desc".
+    """
+    if sort is None:
+        return ()
+    if isinstance(sort, str) or not isinstance(sort, (list, tuple)):
+        raise BadRequestError('A sort is a list of pairs such as ("uuid", "asc").')
+    keys = []
+    for pair in sort:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise BadRequestError('A sort is a list of pairs such as ("uuid", "asc").')
+        if pair[1] not in {"asc", "desc"}:
+            raise BadRequestError(f'The direction of a sort is "asc" or "desc", not {shorten(str(pair[1]))!r}.')
+        keys.append((pair[0], str(pair[1])))
+    if len(keys) > _MOST_KEYS:
+        raise BadRequestError(f"Rows are sorted by up to {_MOST_KEYS} columns.")
+    return tuple(keys)
+
+
+def check_sort(dataset: Dataset, keys: Sequence[SortKey]) -> None:
+    """Raise where a column is not there.
+
+    Raises
+    ------
+    WrongColumnsError
+    """
+    own = [name for name in dataset.lookup.schema.names if name != ROW]
+    names = own if all(name in own for name, _ in keys) else [*own, *metadata_names(dataset, own)]
+    for name, _ in keys:
+        if name not in names:
+            near = nearest(name, names)
+            raise WrongColumnsError(
+                f"There is no column {shorten(name)!r} to sort by.",
+                action=f"The nearest is {near!r}." if near else "",
+                missing=name,
+                nearest=near,
+            )
+
+
+class UuidOrder(RowSet):
+    """All rows in the order of their uuids; those of the same uuid in theirs.
+
+    Parameters
+    ----------
+    packed : PackedLookup
+        The lookup, all of whose keys are uuids.
+    descending : bool
+        Whether the last uuid comes first.
+    """
+
+    def __init__(self, packed: PackedLookup, *, descending: bool) -> None:
+        assert packed.uuids is not None
+        self._index: UuidIndex = packed.uuids
+        self._packed = packed
+        self._descending = descending
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    @property
+    def ascending(self) -> bool:
+        return False
+
+    def rows(self, start: int, stop: int) -> Numbers:
+        count = len(self)
+        start, stop = max(0, start), min(stop, count)
+        if start >= stop:
+            return np.empty(0, np.int64)
+        if not self._descending:
+            return self._index.rows_at(start, stop)
+        found = self._index.rows_at(count - stop, count - start)[::-1]
+        return self._with_ties_in_order(found, start)
+
+    def _with_ties_in_order(self, found: Numbers, start: int) -> Numbers:
+        """Put the rows of the same uuid, which come backwards from the index, in their order."""
+        if len(found) > _SEARCHED_ROWS // 16:
+            return np.concatenate([self.rows(at, at + _SEARCHED_ROWS // 16) for at in _steps(start, len(found))])
+        uuids = _uuid_bytes(self._packed, found)
+        repeated = np.flatnonzero((uuids[1:] == uuids[:-1]).all(axis=1))
+        ordered = found.copy()
+        for uuid in {uuids[at].tobytes() for at in (0, len(uuids) - 1, *repeated.tolist())}:
+            self._put_run(ordered, uuid, start)
+        return ordered
+
+    def _put_run(self, ordered: Numbers, uuid: bytes, start: int) -> None:
+        places = self._index.places(uuid, uuid)
+        if len(places) < 2:
+            return
+        first = len(self) - places.stop  # the position of the first of them
+        low, high = max(first, start), min(first + len(places), start + len(ordered))
+        ordered[low - start : high - start] = self._index.rows_at(
+            places.start + low - first, places.start + high - first
+        )
+
+    def position(self, row: int) -> int | None:
+        if not 0 <= row < len(self):
+            return None
+        uuid = self._packed.keys.uuid_bytes_at(row, row + 1).tobytes()
+        places = self._index.places(uuid, uuid)
+        rows = self._index.rows_at(places.start, places.stop)
+        at = int(np.searchsorted(rows, row))
+        return len(self) - places.stop + at if self._descending else places.start + at
+
+
+def _steps(start: int, count: int) -> range:
+    return range(start, start + count, _SEARCHED_ROWS // 16)
+
+
+def _uuid_bytes(packed: PackedLookup, rows: Numbers) -> NDArray[np.uint8]:
+    found = np.empty((len(rows), UUID_BYTES), np.uint8)
+    order = np.argsort(rows, kind="stable")
+    ascending = rows[order]
+    for group in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(ascending) > 64) + 1):
+        if len(group):
+            first, last = int(ascending[group[0]]), int(ascending[group[-1]])
+            read = packed.keys.uuid_bytes_at(first, last + 1)
+            found[order[group]] = read[ascending[group] - first]
+    return found
+
+
+class FileOrder(RowSet):
+    """All rows in the order of their filepaths, those without one last; those of the same file in their order.
+
+    Parameters
+    ----------
+    index : FileIndex
+        The rows of every file.
+    count : int
+        How many rows there are.
+    descending : bool
+        Whether the last filepath comes first.
+    """
+
+    def __init__(self, index: FileIndex, count: int, *, descending: bool) -> None:
+        self._index = index
+        self._count = count
+        names = [name.encode("utf-8", "surrogatepass") for name in index.names]
+        codes = sorted(range(len(names)), key=names.__getitem__, reverse=descending)
+        self._codes = np.array(codes, np.int64)
+        sizes = np.diff(index.starts)[self._codes] if codes else np.empty(0, np.int64)
+        self._begins = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def ascending(self) -> bool:
+        return False
+
+    def rows(self, start: int, stop: int) -> Numbers:
+        start, stop = max(0, start), min(stop, self._count)
+        parts = [np.empty(0, np.int64)]
+        at = start
+        while at < stop:
+            number = int(np.searchsorted(self._begins, at, "right")) - 1
+            if number == len(self._codes):  # those without a file
+                parts.append(self._index.rows_at(at, stop))
+                break
+            end = min(stop, int(self._begins[number + 1]))
+            first = int(self._index.starts[self._codes[number]]) - int(self._begins[number])
+            parts.append(self._index.rows_at(first + at, first + end))
+            at = end
+        return np.concatenate(parts)
+
+    def position(self, row: int) -> int | None:
+        for number, code in enumerate([*self._codes.tolist(), -1]):
+            low = int(self._index.starts[code]) if code >= 0 else int(self._begins[-1])
+            high = int(self._index.starts[code + 1]) if code >= 0 else self._count
+            place = _place_of(self._index, low, high, row)
+            if place is not None:
+                return int(self._begins[number]) + place - low
+        return None
+
+
+def _place_of(index: FileIndex, low: int, high: int, row: int) -> int | None:
+    """Look for a row among the ascending ones of a file."""
+    first, last = low, high
+    while last - first > 4096:
+        middle = (first + last) // 2
+        if index.rows_at(middle, middle + 1)[0] < row:
+            first = middle + 1
+        else:
+            last = middle
+    rows = index.rows_at(first, min(last + 1, high))
+    at = int(np.searchsorted(rows, row))
+    return first + at if at < len(rows) and rows[at] == row else None
+
+
+class KeptOrder(RowSet):
+    """Rows in an order that was worked out once: in memory where they are few, else in a file without a name.
+
+    Parameters
+    ----------
+    parts : iterable of ndarray
+        The rows in their order.
+    scratch : str, optional
+        The folder of the file.
+    """
+
+    def __init__(self, parts: Iterable[NDArray[np.integer[Any]]], scratch: str | None) -> None:
+        self._file: IO[bytes] | None = None
+        held: list[NDArray[np.uint32]] = []
+        self._count = 0
+        try:
+            for part in parts:
+                held.append(part.astype("<u4"))
+                self._count += len(part)
+                if sum(map(len, held)) >= _HELD_ROWS:
+                    self._spill(held, scratch)
+            if self._is_on_disk():
+                self._spill(held, scratch)
+        except BaseException:
+            self.close()
+            raise
+        self._held = np.concatenate([np.empty(0, np.uint32), *held])
+
+    def _is_on_disk(self) -> bool:
+        return self._file is not None
+
+    def _spill(self, held: list[NDArray[np.uint32]], scratch: str | None) -> None:
+        if self._file is None:
+            self._file = TemporaryFile(buffering=0, dir=scratch, prefix="h5explorer-")  # noqa: SIM115
+        for part in held:
+            self._file.write(part.data)
+        held.clear()
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def ascending(self) -> bool:
+        return False
+
+    def rows(self, start: int, stop: int) -> Numbers:
+        start, stop = max(0, start), min(stop, self._count)
+        if self._file is None or start >= stop:
+            return self._held[start : max(start, stop)].astype(np.int64)
+        data = read_at(self._file, start * _ROW_BYTES, (stop - start) * _ROW_BYTES)
+        if len(data) != (stop - start) * _ROW_BYTES:
+            raise LookupUnreadableError("The order of the rows has been cut short.")
+        return np.frombuffer(data, "<u4").astype(np.int64)
+
+    def position(self, row: int) -> int | None:
+        for start in range(0, self._count, _SEARCHED_ROWS):
+            found = np.flatnonzero(self.rows(start, start + _SEARCHED_ROWS) == row)
+            if len(found):
+                return start + int(found[0])
+        return None
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def sorted_rows(dataset: Dataset, keys: Sequence[SortKey], kept: RowSet | None, work: Work) -> RowSet:
+    """Sort rows: those that are equal in all columns in the order of the lookup, nulls last.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The data set.
+    keys : sequence of SortKey
+        The columns, the first before the second.
+    kept : RowSet, optional
+        The rows that a filter keeps.
+    work : Work
+        How the query is to be run.
+
+    Raises
+    ------
+    ExplorerError
+        Where a column is not there, or there is not enough room.
+    """
+    check_sort(dataset, keys)
+    whole = _from_packed(dataset, keys)
+    if whole is not None and kept is None:
+        return whole
+    if whole is not None and kept is not None:
+        return KeptOrder(_only_of(whole.stream(), kept, work), work.scratch)
+    ordered = _sorted_by_duckdb(dataset, keys, work)
+    return KeptOrder(ordered if kept is None else _only_of(ordered, kept, work), work.scratch)
+
+
+def _from_packed(dataset: Dataset, keys: Sequence[SortKey]) -> RowSet | None:
+    packed = dataset.rows.packed
+    columns = dataset.lookup.columns
+    if packed is None or len(keys) != 1:
+        return None
+    ((name, direction),) = keys
+    if name == columns.filepath and packed.files is not None:
+        return FileOrder(packed.files, packed.keys.rows, descending=direction == "desc")
+    column = packed.keys.uuids
+    if name == columns.uuid and packed.uuids is not None and isinstance(column, UuidColumn) and not column.odd_rows:
+        return UuidOrder(packed, descending=direction == "desc")
+    return None
+
+
+def _only_of(ordered: Iterable[Numbers], kept: RowSet, work: Work) -> Iterator[Numbers]:
+    for rows in ordered:
+        work.give_up()
+        if isinstance(kept, RowBits):
+            yield rows[kept.holds(rows)]
+        else:
+            few = kept.rows(0, len(kept))
+            at = np.minimum(np.searchsorted(few, rows), max(0, len(few) - 1))
+            yield rows[few[at] == rows] if len(few) else rows[:0]
+
+
+def _sorted_by_duckdb(dataset: Dataset, keys: Sequence[SortKey], work: Work) -> Iterator[Numbers]:
+    lookup = dataset.lookup
+    own = [name for name, _ in keys if name in lookup.schema.names]
+    others = [name for name, _ in keys if name not in own]
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(query_connection(lookup_files(lookup), work.scratch))
+        relation = lookup_relation(connection, lookup, own)
+        row = quoted(ROW)
+        columns = ", ".join([f"{relation.row} AS {row}", *map(quoted, own)])
+        source = f"(SELECT {columns} FROM {relation.sql}) l"  # noqa: S608
+        if others:
+            records = records_of(dataset, work)
+            stack.callback(records.close)
+            missing = [name for name in others if name not in records.schema.names]
+            if missing:
+                raise WrongColumnsError(f"No metadata has the column {shorten(missing[0])!r}.", missing=missing[0])
+            schema, batches = stream_of_records(records, others)
+            connection.register("records", pa.RecordBatchReader.from_batches(schema, batches))
+            source += f" LEFT JOIN records ON l.{row} = records.{row}"
+        order = ", ".join(f"{quoted(name)} {direction.upper()} NULLS LAST" for name, direction in keys)
+        sql = f"SELECT l.{row} FROM {source} ORDER BY {order}, l.{row}"  # noqa: S608
+        for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
+            yield batch.column(0).to_numpy()

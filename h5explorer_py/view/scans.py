@@ -1,0 +1,180 @@
+"""What a query of DuckDB looks at: the rows of a lookup, and the records that belong to them."""
+
+from __future__ import annotations
+
+import glob
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from h5explorer_py.files import arrow_path
+from h5explorer_py.lookup.sql.connection import locked_connection
+from h5explorer_py.lookup.sql.names import folded, quoted
+from h5explorer_py.lookup.text import as_text
+from h5explorer_py.view.records import NO_RECORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from h5explorer_py.lookup.base import Lookup
+    from h5explorer_py.view.records import RecordIndex, ShardRecords
+
+ROW = "row of the lookup"
+"""What the column of row numbers is called in a query; a column of this name is not reached by conditions."""
+
+_BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Something that a query selects from.
+
+    Attributes
+    ----------
+    sql : str
+        What stands behind FROM.
+    params : tuple
+        The values of its parameters.
+    row : str
+        The expression for the row of the lookup.
+    """
+
+    sql: str
+    params: tuple[Any, ...]
+    row: str
+
+
+@contextmanager
+def query_connection(files: Sequence[str], scratch: str | None = None) -> Iterator[Any]:
+    """Give a connection for one query, that may open these files only."""
+    connection = locked_connection(files, scratch=scratch)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def lookup_files(lookup: Lookup) -> list[str]:
+    """Return the files that a query of a lookup opens."""
+    return [] if lookup.duckdb_path is None else [lookup.duckdb_path]
+
+
+def lookup_relation(connection: Any, lookup: Lookup, columns: Sequence[str]) -> Relation:
+    """Have a lookup's rows to select from: by DuckDB itself where it can read them, else as a stream.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        For the query.
+    lookup : Lookup
+        The lookup.
+    columns : sequence of str
+        The columns that the query uses.
+    """
+    if lookup.duckdb_path is not None and _told_apart(lookup.schema.names) and not _binary_keys(lookup):
+        path = glob.escape(lookup.duckdb_path)
+        return Relation("read_parquet(?, file_row_number = true)", (path,), "file_row_number")
+    used = [*columns, *([lookup.columns.uuid] if not columns else [])]
+    schema = pa.schema([(ROW, pa.int64()), *((name, _kind(lookup, name)) for name in used)])
+    connection.register("lookup", pa.RecordBatchReader.from_batches(schema, _numbered(lookup, used, schema)))
+    return Relation("lookup", (), quoted(ROW))
+
+
+def _told_apart(names: Sequence[str]) -> bool:
+    return len({folded(name) for name in names}) == len(names) and "file_row_number" not in map(folded, names)
+
+
+def _is_key(lookup: Lookup, name: str) -> bool:
+    return name in {lookup.columns.uuid, lookup.columns.filepath}
+
+
+def _binary_keys(lookup: Lookup) -> bool:
+    return any(
+        not _is_plain_text(lookup.schema.field(name).type) for name in lookup.schema.names if _is_key(lookup, name)
+    )
+
+
+def _is_plain_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _kind(lookup: Lookup, name: str) -> pa.DataType:
+    kind = lookup.schema.field(name).type
+    if _is_key(lookup, name):
+        return pa.string()
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _numbered(lookup: Lookup, columns: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    row = 0
+    for batch in lookup.scan(list(columns)):
+        numbers = pa.array(np.arange(row, row + batch.num_rows))
+        arrays = [_fitting(lookup, name, batch.column(at), schema) for at, name in enumerate(columns)]
+        yield pa.RecordBatch.from_arrays([numbers, *arrays], schema=schema)
+        row += batch.num_rows
+
+
+def _fitting(lookup: Lookup, name: str, column: pa.Array, schema: pa.Schema) -> pa.Array:
+    if _is_key(lookup, name):
+        return as_text(pa.chunked_array([column])).combine_chunks()
+    return column.cast(schema.field(name).type)
+
+
+def metadata_files(records: RecordIndex) -> list[str]:
+    """Return the metadata files that there are, each once."""
+    return list(dict.fromkeys(shard.path for shard in records.shards if shard.signature is not None))
+
+
+def metadata_relation(files: Sequence[str]) -> Relation:
+    """Have the records of metadata files to select from: ``row`` is the number of a record in its file."""
+    sql = "read_parquet(?, union_by_name = true)"
+    return Relation(sql, ([glob.escape(path) for path in files],), "file_row_number")
+
+
+def stream_of_records(records: RecordIndex, columns: Sequence[str]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Go through all rows that have a record, shard after shard, with columns of these records.
+
+    Returns
+    -------
+    schema : pyarrow.Schema
+        ``ROW``, then the columns.
+    batches : iterator of RecordBatch
+    """
+    kinds = {name: records.schema.field(name).type for name in columns}
+    schema = pa.schema([(ROW, pa.int64()), *kinds.items()])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for shard in records.shards:
+            if shard.signature is not None:
+                yield from _of_shard(records, shard, columns, schema)
+
+    return schema, batches()
+
+
+def _of_shard(
+    records: RecordIndex, shard: ShardRecords, columns: Sequence[str], schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    rows, numbers = records.of_places(shard.start, shard.stop)
+    there = numbers != NO_RECORD
+    rows, numbers = rows[there], numbers[there]
+    if len(rows) == 0:
+        return
+    with arrow_path(shard.path) as source, pq.ParquetFile(source, pre_buffer=False) as file:
+        found = [name for name in columns if name in file.schema_arrow.names]
+        table = file.read(found, use_threads=False)
+    taken = pa.array(numbers.astype(np.int64))
+    arrays = [
+        table.column(name).take(taken).cast(schema.field(name).type).combine_chunks()
+        if name in found
+        else pa.nulls(len(rows), schema.field(name).type)
+        for name in columns
+    ]
+    batch = pa.RecordBatch.from_arrays([pa.array(rows), *arrays], schema=schema)
+    for start in range(0, len(rows), _BATCH_ROWS):
+        yield batch.slice(start, _BATCH_ROWS)

@@ -1,0 +1,372 @@
+"""Views: the rows that a plain evaluation keeps, in the order that a plain sort gives, wherever they come from."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from h5explorer_py import errors
+from h5explorer_py.dataset import Dataset
+from h5explorer_py.lookup import rows as lookup_rows
+from h5explorer_py.lookup.find import parse
+from h5explorer_py.lookup.packed import store
+from h5explorer_py.view import ordering, view
+from h5explorer_py.view.filtering import Work
+from h5explorer_py.view.view import View, make_view
+from tests.py.support import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROWS = 4_000
+SHARDS = 8
+opened: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while opened:
+        opened.pop().close()
+
+
+@cache
+def lookup_table() -> pa.Table:
+    random = np.random.default_rng(1)
+    uuids = [str(UUID(bytes=random.bytes(16))) for _ in range(ROWS)]
+    uuids[10] = uuids[20] = uuids[2_000]
+    files: list[str | None] = [f"shard_{row * 13 % SHARDS}" for row in range(ROWS)]
+    files[5] = None
+    files[6] = "gone"
+    sizes = random.integers(0, 50, ROWS)
+    return pa.table({"uuid": uuids, "filepath": files, "size": sizes, "Lot No": [f"L{s % 7}" for s in sizes]})
+
+
+def write_metadata(folder: Path, table: pa.Table) -> pa.Table:
+    """Write the metadata of all shards, some of it in another order, with less or more; return all as one table."""
+    random = np.random.default_rng(2)
+    parts = []
+    for shard in range(SHARDS):
+        keys = [
+            (row, uuid)
+            for row, (uuid, file) in enumerate(
+                zip(*(table[name].to_pylist() for name in ("uuid", "filepath")), strict=True)
+            )
+            if file == f"shard_{shard}"
+        ]
+        if shard % 2:
+            keys = [keys[at] for at in random.permutation(len(keys))]
+        if shard == 3:
+            keys = keys[: len(keys) // 2]
+        columns: dict[str, Any] = {
+            "uuid": [uuid for _, uuid in keys] + ["another"],
+            "species": [None if row % 11 == 0 else f"species {row % 17}" for row, _ in keys] + ["species 1"],
+            "weight": pa.array([row % 101 / 2 for row, _ in keys] + [1.0], pa.float64()),
+        }
+        if shard == 4:
+            columns["only here"] = [row for row, _ in keys] + [0]
+        part = pa.table(columns)
+        pq.write_table(part, folder / f"shard_{shard}_metadata.parquet")
+        parts.append(part.append_column("file", pa.array([f"shard_{shard}"] * len(part))))
+    return pa.concat_tables(parts, promote_options="default")
+
+
+KINDS = ["parquet", "packed", "csv", "memory", "two files", "binary"]
+
+
+def binary(table: pa.Table) -> pa.Table:
+    raw = pa.array([UUID(each).bytes for each in table["uuid"].to_pylist()], pa.binary(16))
+    return table.set_column(0, "uuid", raw)
+
+
+def write_csv(table: pa.Table, path: Path) -> None:
+    """Write the filepath last, so that a record can go without it."""
+    lines = ["uuid,size,Lot No,filepath"]
+    for row in table.to_pylist():
+        fields = [row["uuid"], str(row["size"]), row["Lot No"], row["filepath"]]
+        lines.append(",".join(field for field in fields if field is not None))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def opened_as(kind: str, folder: Path, patch: pytest.MonkeyPatch) -> Dataset:
+    patch.setattr(store, "SMALLEST", 100)
+    patch.setattr(lookup_rows, "BEGIN_SECONDS", 0.0)
+    patch.chdir(folder)
+    table = lookup_table()
+    write_metadata(folder, table)
+    kept: bool | str = False
+    source: Any = folder / "lookup.parquet"
+    if kind == "csv":
+        source = folder / "lookup.csv"
+        write_csv(table, source)
+    elif kind == "memory":
+        source = table
+    elif kind == "two files":
+        pq.write_table(table.slice(0, 1_500), folder / "a.parquet")
+        pq.write_table(table.slice(1_500), folder / "b.parquet")
+        source = [folder / "a.parquet", folder / "b.parquet"]
+    else:
+        pq.write_table(binary(table) if kind == "binary" else table, source, row_group_size=700)
+        kept = str(folder / "cache") if kind == "packed" else False
+    made = Dataset(source, COLUMNS, cache=kept)
+    if made.rows.preparation:
+        assert made.rows.preparation.wait(20)
+        assert made.rows.packed
+    return made
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def dataset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dataset]:
+    """Not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = opened_as(request.param, tmp_path_factory.mktemp("data"), patch)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["parquet", "packed"])
+def changing(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    made = opened_as(request.param, tmp_path, monkeypatch)
+    opened.append(made)
+    return made
+
+
+@cache
+def records() -> pa.Table:
+    with TemporaryDirectory() as folder:
+        return write_metadata(Path(folder), lookup_table())
+
+
+@cache
+def truth(where: str, order: str = "") -> list[int]:
+    """The rows that DuckDB keeps in a plain join."""
+    table = lookup_table().append_column("row", pa.array(range(ROWS)))
+    metadata = records()
+    with duckdb.connect() as connection:
+        connection.register("l", table)
+        connection.register("m", metadata)
+        sql = f"""
+            WITH firsts AS (SELECT *, row_number() OVER () AS n FROM m),
+            once AS (SELECT * FROM firsts QUALIFY n = min(n) OVER (PARTITION BY uuid, file)),
+            j AS (SELECT l.*, once.* EXCLUDE (uuid, file, n) FROM l
+                  LEFT JOIN once ON l.uuid = once.uuid AND l.filepath = once.file)
+            SELECT row FROM j WHERE {where} ORDER BY {order or "row"}"""
+        return [row for (row,) in connection.execute(sql).fetchall()]
+
+
+def made(dataset: Dataset, condition: str = "", sort: Any = (), tmp: Path | None = None) -> View:
+    shown = make_view(dataset, condition, sort, Work(scratch=str(tmp) if tmp else None))
+    opened.append(shown)
+    return shown
+
+
+def same(shown: View, expected: list[int]) -> None:
+    table = lookup_table()
+    assert shown.num_rows == len(expected)
+    assert shown.rows.rows(0, len(expected)).tolist() == expected
+    middle = len(expected) // 2
+    for start, stop in ((0, 10), (middle, middle + 100), (len(expected) - 3, len(expected) + 5), (0, len(expected))):
+        rows = expected[start:stop] if start >= 0 else []
+        if start < 0:
+            continue
+        wanted = table.take(pa.array(rows, pa.int64()))
+        assert shown.keys(start, stop).to_pydict() == wanted.select(["uuid", "filepath"]).to_pydict()
+        if stop - start > 100:
+            continue
+        assert shown.read(start, stop).column("Lot No").to_pylist() == wanted["Lot No"].to_pylist()
+    for position in range(0, len(expected), max(1, len(expected) // 20)):
+        assert shown.row_at(position) == expected[position]
+        assert shown.rows.position(expected[position]) == position
+        assert shown.entry(position).key == table["uuid"][expected[position]].as_py()
+    missing = set(range(ROWS)) - set(expected)
+    assert all(shown.rows.position(row) is None for row in list(missing)[:20])
+    with pytest.raises(errors.RowOutOfRangeError):
+        shown.entry(len(expected))
+
+
+OWN = [
+    ("filepath = 'shard_3'", None),
+    ("filepath IS NULL", None),
+    ("uuid < '4'", None),
+    ("\"Lot No\" = 'L3' AND filepath LIKE '%\\_1' ESCAPE '\\'", None),
+    ("TRY_CAST(size AS INT) BETWEEN 10 AND 12", "size BETWEEN 10 AND 12"),
+    ("TRY_CAST(size AS INT) > 1000", "false"),
+    ("true", None),
+]
+FROM_METADATA = [
+    "species = 'species 3'",
+    "species IS NULL",
+    "species IS DISTINCT FROM 'species 3'",
+    "weight > 40 OR species IN ('species 1', 'species 2')",
+    "weight IS NOT NULL",
+    "coalesce(weight, 0) = 0",
+    "species LIKE 'nothing%'",
+    '"only here" > 100',
+    "\"only here\" IS NULL AND species = 'species 5'",
+]
+FROM_BOTH = [
+    "species = 'species 3' AND filepath = 'shard_2'",
+    "species = 'species 3' OR filepath = 'shard_3'",
+    "species IS NULL AND uuid < '8'",
+]
+
+
+@pytest.mark.parametrize(("condition", "plain"), OWN)
+def test_conditions_on_the_lookup(dataset: Dataset, condition: str, plain: str | None) -> None:
+    same(made(dataset, condition), truth(plain or condition))
+
+
+@pytest.mark.parametrize("condition", [*FROM_METADATA, *FROM_BOTH])
+def test_conditions_on_the_metadata(dataset: Dataset, condition: str) -> None:
+    expected = truth(condition)
+    same(made(dataset, condition), expected)
+
+
+SORTS = [
+    ([("uuid", "asc")], "uuid ASC NULLS LAST, row"),
+    ([("uuid", "desc")], "uuid DESC NULLS LAST, row"),
+    ([("filepath", "asc")], "filepath ASC NULLS LAST, row"),
+    ([("filepath", "desc")], "filepath DESC NULLS LAST, row"),
+    ([("Lot No", "desc"), ("filepath", "asc")], '"Lot No" DESC, filepath ASC NULLS LAST, row'),
+    ([("weight", "asc")], "weight ASC NULLS LAST, row"),
+    ([("species", "desc"), ("Lot No", "asc")], 'species DESC NULLS LAST, "Lot No", row'),
+]
+
+
+@pytest.mark.parametrize(("sort", "order"), SORTS)
+@pytest.mark.parametrize("condition", ["", "filepath <> 'shard_2'", "species = 'species 4'"])
+def test_orders(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sort: Any, order: str, condition: str
+) -> None:
+    monkeypatch.setattr(ordering, "_HELD_ROWS", 1_000 if condition else 1 << 22)
+    same(made(dataset, condition, sort, tmp_path), truth(condition or "true", order))
+
+
+def test_many_of_the_same_uuid_in_both_directions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "SMALLEST", 100)
+    monkeypatch.setattr(lookup_rows, "BEGIN_SECONDS", 0.0)
+    monkeypatch.setattr(ordering, "_SEARCHED_ROWS", 1_600)
+    numbers = np.random.default_rng(1).integers(0, 40, 3_000)
+    table = pa.table({"uuid": [str(UUID(int=int(n) << 64)) for n in numbers], "filepath": ["s"] * 3_000})
+    pq.write_table(table, tmp_path / "l.parquet")
+    dataset = Dataset(tmp_path / "l.parquet", COLUMNS, cache=str(tmp_path / "cache"))
+    opened.append(dataset)
+    assert dataset.rows.preparation
+    assert dataset.rows.preparation.wait(20)
+    for direction in ("asc", "desc"):
+        shown = made(dataset, "", [("uuid", direction)])
+        assert isinstance(shown.rows, ordering.UuidOrder)
+        expected = np.argsort(numbers if direction == "asc" else -numbers, kind="stable").tolist()
+        for start, stop in ((0, 3_000), (0, 1), (1_234, 1_235), (1_200, 1_300), (2_990, 3_010)):
+            assert shown.rows.rows(start, stop).tolist() == expected[start:stop]
+        for position in (0, 1_234, 2_999):
+            assert shown.rows.position(expected[position]) == position
+
+
+@pytest.mark.parametrize("looked_through", [0, 10**9])
+@pytest.mark.parametrize("sort", [(), [("uuid", "desc")]])
+def test_searching_in_a_view(dataset: Dataset, monkeypatch: pytest.MonkeyPatch, looked_through: int, sort: Any) -> None:
+    monkeypatch.setattr(view, "_LOOKED_THROUGH", looked_through)
+    shown = made(dataset, "filepath IN ('shard_1', 'shard_2')", sort)
+    table = lookup_table()
+    rows = shown.rows.rows(0, ROWS).tolist()
+    files, uuids = table["filepath"].to_pylist(), table["uuid"].to_pylist()
+
+    def go_on() -> None:
+        """Nobody withdraws it."""
+
+    hits = [at for at, row in enumerate(rows) if files[row] == "shard_2"]
+    walked = [shown.find(parse("path:shard_2"), None, go_on)]
+    for _ in range(5):
+        walked.append(shown.find(parse("path:shard_2"), walked[-1], go_on))
+    assert walked == hits[:6]
+    assert shown.find(parse("path:shard_2"), hits[-1], go_on) == hits[0]
+    assert shown.find(parse("path:shard_3"), None, go_on) is None
+    within, outside = uuids[rows[77]], next(uuid for uuid, file in zip(uuids, files, strict=True) if file == "shard_5")
+    assert shown.find(parse(within), None, go_on) == 77
+    assert shown.find(parse(f"uuid:{within[:20]}"), None, go_on) == 77
+    assert shown.find(parse(f"uuid:{outside}"), None, go_on) is None
+    assert shown.row_of(within) == 77
+    with pytest.raises(errors.KeyNotFoundError):
+        shown.row_of(outside)
+    assert shown.find(parse("5"), None, go_on) == 4
+    assert shown.find(parse(str(len(rows) + 1)), None, go_on) is None
+    count, start = 0, 0
+    while start < shown.num_rows:
+        more, start = shown.count(parse("path:shard_2"), start, 0.0, go_on)
+        count += more
+    assert count == len(hits)
+
+
+@pytest.mark.parametrize(
+    ("condition", "code"),
+    [("nothing = 1", "bad_condition"), ("uuid = ", "bad_condition"), ("TRUE; DROP TABLE l", "bad_condition")],
+)
+def test_wrong_conditions_are_refused(dataset: Dataset, condition: str, code: str) -> None:
+    with pytest.raises(errors.ExplorerError) as caught:
+        made(dataset, condition)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "sort", [[("species", "up")], [("uuid",)], "uuid", [["uuid", "asc"], 1], [(1, "asc")], [("uuid", "asc")] * 9, 7]
+)
+def test_what_is_no_order_is_refused(sort: Any) -> None:
+    with pytest.raises(errors.BadRequestError):
+        ordering.sort_keys(sort)
+
+
+def test_an_absent_column_is_no_order(dataset: Dataset) -> None:
+    with pytest.raises(errors.WrongColumnsError) as caught:
+        made(dataset, "", [("specie", "asc")])
+    assert "species" in str(caught.value)
+
+
+def test_a_query_is_given_up(dataset: Dataset) -> None:
+    def stop() -> None:
+        raise errors.CancelledError("enough")
+
+    for condition, sort in (
+        ("uuid < '4'", ()),
+        ("weight > 3", ()),
+        ("", [("weight", "asc")]),
+        ("", [("Lot No", "asc")]),
+    ):
+        with pytest.raises(errors.CancelledError):
+            make_view(dataset, condition, sort, Work(give_up=stop))
+
+
+def test_progress_goes_forward(dataset: Dataset) -> None:
+    told: list[float] = []
+    opened.append(make_view(dataset, "species = 'species 3'", [("weight", "asc")], Work(progress=told.append)))
+    assert all(0 <= each <= 1 for each in told)
+
+
+def test_metadata_that_has_changed_is_looked_at_anew(changing: Dataset, tmp_path: Path) -> None:
+    before = made(changing, "species = 'species 3'").num_rows
+    path = tmp_path / "shard_0_metadata.parquet"
+    table = pq.read_table(path)
+    changed = table.set_column(1, "species", pa.array(["species 3"] * len(table))).slice(0, len(table) - 1)
+    pq.write_table(changed.take(pa.array(range(len(changed))[::-1])), path)
+    after = made(changing, "species = 'species 3'")
+    assert after.num_rows > before
+    expected = [row for row, file in enumerate(lookup_table()["filepath"].to_pylist()) if file == "shard_0"]
+    assert set(expected) <= set(after.rows.rows(0, ROWS).tolist())
+
+
+def test_missing_and_broken_metadata_files_are_left_out(changing: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "shard_0_metadata.parquet").unlink()
+    (tmp_path / "shard_1_metadata.parquet").write_bytes(b"PAR1 broken")
+    files = lookup_table()["filepath"].to_pylist()
+    shown = made(changing, "weight IS NOT NULL")
+    assert not {files[row] for row in shown.rows.rows(0, ROWS).tolist()} & {"shard_0", "shard_1"}
+    assert shown.num_rows > 0
