@@ -46,6 +46,8 @@ def told(error: BaseException, hidden: Iterable[str] = ()) -> ExplorerError:
     for path in hidden:
         if os.path.basename(path) != path:
             message = message.replace(path, os.path.basename(path))
+    if kind == "Permission":  # also where a file is gone: DuckDB then looks for others in its folder
+        message = "a file is gone, or is none that this query may open."
     if kind in _FILES:
         message = _PATH.sub(lambda found: f"{found[1]}{os.path.basename(found[2])}{found[1]}", message)
         return LookupUnreadableError(f"The lookup cannot be read: {message}", action="Open it again.")

@@ -46,7 +46,7 @@ def run(
     give_up : callable
         Raises when nobody waits any more; is asked in this and in another thread.
     rows_per_batch : int
-        Rows in each batch but the last.
+        Rows in a batch at most; batches of fewer come wherever few rows are found.
     seconds : float, optional
         How long it may take from the first batch that is asked for, the time between two batches included.
     progress : callable, optional
