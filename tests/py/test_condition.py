@@ -332,6 +332,11 @@ def test_length_and_depth_are_bounded() -> None:
         parse_condition("NOT " * MOST_DEPTH + "blurred", NAMES)
 
 
+def test_a_condition_as_deep_as_may_be_runs(lookup: Path, locked: Any, plain: Any) -> None:
+    deep = "(width IN (" * 49 + "1" + "))" * 49
+    assert chosen(locked, lookup, parse_condition(f"{deep} IS NULL", NAMES)) == by_plain_sql(plain, f"{deep} IS NULL")
+
+
 def test_a_condition_as_long_as_may_be_runs(lookup: Path, locked: Any, plain: Any) -> None:
     text = " OR ".join(f"lower(species) LIKE '%{number:03d}%'" for number in range(300))
     assert len(text) > LONGEST * 0.9
@@ -341,8 +346,9 @@ def test_a_condition_as_long_as_may_be_runs(lookup: Path, locked: Any, plain: An
 # Any text, and any tree of what is allowed
 
 _words = st.sampled_from([
-    "width", "species", "tags", "box", "NULL", "true", "AND", "OR", "NOT", "IN", "LIKE", "IS", "BETWEEN", "CASE", "WHEN",
-    "THEN", "ELSE", "END", "CAST", "AS", "::", "(", ")", "[", "]", "{", "}", ",", ".", ";", "--", "/*", "*/", "'", '"',
+    "width", "species", "tags", "box", "NULL", "true", "AND", "OR", "NOT", "IN", "LIKE", "IS", "BETWEEN", "CASE",
+    "WHEN", "THEN", "ELSE", "END", "CAST", "AS", "::", "(", ")", "[", "]", "{", "}", ",", ".", ";", "--", "/*",
+    "*/", "'", '"',
     "$$", "$1", "?", "*", "+", "-", "/", "%", "||", "=", "<>", "<", ">", "->", "->>", ":=", ":", "lambda", "SELECT",
     "FROM", "WITH", "UNION", "COPY", "EXISTS", "upper(", "abs(", "list_filter(", "1", "2.5", "'x'", "x'00'", "E'\\'",
     "INTERVAL", "DATE", "COLLATE", "OVER", "COLUMNS(*)", "\0", "\ud800", "é", "\u202e",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from h5explorer_py.errors import ConditionError
 from h5explorer_py.lookup.sql.names import Columns, quoted
-from h5explorer_py.lookup.sql.tree import Node, SyntaxFaultError, offset_of, parsed
+from h5explorer_py.lookup.sql.tree import Node, SyntaxFaultError, offset_of, parsed, too_deep
 from h5explorer_py.lookup.sql.writing import Writer
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ def parse_condition(text: str, names: Sequence[str], *, written: Mapping[str, st
             raise _not_one()
     except KeyError as error:  # a version of DuckDB whose trees are others
         raise ConditionError(f"This version of DuckDB tells too little of the condition: no {error}.") from error
+    except RecursionError:  # called from far within other calls
+        raise too_deep() from None
     return Condition(text, f"({sql})", tuple(columns.used))
 
 

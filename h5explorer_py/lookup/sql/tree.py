@@ -42,8 +42,15 @@ class SyntaxFaultError(Exception):
         self.offset = offset
 
 
-def parsed(sql: str) -> list[Node]:
+def parsed(sql: str, brackets: int = MOST_BRACKETS) -> list[Node]:
     """Return the trees of the statements in a text.
+
+    Parameters
+    ----------
+    sql : str
+        The text.
+    brackets : int
+        How many may be open at once.
 
     Raises
     ------
@@ -53,7 +60,7 @@ def parsed(sql: str) -> list[Node]:
         Where it is nested too deeply, or is no Unicode text.
     """
     _check_unicode(sql)
-    if _open_at_once(sql) > MOST_BRACKETS:
+    if _open_at_once(sql) > brackets:
         raise too_deep()
     with _lock:
         if not _parser:
@@ -81,7 +88,7 @@ def only_reads(sql: str) -> bool:
     SyntaxFaultError, ConditionError
         As ``parsed`` does.
     """
-    statements = parsed(sql)
+    statements = parsed(sql, 2 * MOST_BRACKETS)  # a condition stands in brackets of the query
     if len(statements) != 1:
         return False
     open_nodes: list[Any] = list(statements)
