@@ -6,7 +6,7 @@ import contextlib
 import io
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from h5explorer_py import jobs
 from h5explorer_py.assets import asset_bytes
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from h5explorer_py.dataset import Dataset, Entry
     from h5explorer_py.images.image import Image
     from h5explorer_py.session import Session
+    from h5explorer_py.view.view import View
 
 MOST_ROWS = 4096
 MOST_AHEAD = 16
@@ -40,6 +41,7 @@ LARGEST_PICTURE = 120_000_000
 
 _SLOW = 600.0
 _COUNT_SECONDS = 0.4
+_LONGEST_FILTER = 100_000
 _EVER = 1 << 53
 
 
@@ -55,50 +57,60 @@ def handlers(session: Session) -> dict[str, Handler]:
         "find": Handler(partial(_find, session), jobs.searching, _SLOW),
         "count": Handler(partial(_count, session), jobs.searching),
         "status": Handler(partial(_status, session)),
+        "show": Handler(partial(_show, session), jobs.querying, _SLOW),
         "open": Handler(partial(_open, session), jobs.opening, _SLOW),
         "asset": Handler(_asset),
     }
 
 
-def _dataset(session: Session, params: JSON) -> tuple[int, Dataset]:
+def _view(session: Session, params: JSON) -> tuple[int, View]:
     number = params.get("dataset")
     return session.numbered(None if number is None else integer(params, "dataset", 1, _EVER))
 
 
-def _entry(session: Session, params: JSON, job: jobs.Job) -> tuple[Dataset, Entry]:
-    _, dataset = _dataset(session, params)
-    return dataset, dataset.entry(integer(params, "row", 0, _EVER), job.give_up)
+class _Asked(NamedTuple):
+    """A row that is asked about: the data set, the row's position in the view, and what the lookup has of it."""
+
+    dataset: Dataset
+    row: int
+    entry: Entry
+
+
+def _asked(session: Session, params: JSON, job: jobs.Job) -> _Asked:
+    _, view = _view(session, params)
+    row = integer(params, "row", 0, _EVER)
+    return _Asked(view.dataset, row, view.entry(row, job.give_up))
 
 
 def _rows(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
-    number, dataset = _dataset(session, request.params)
+    number, view = _view(session, request.params)
     start = integer(request.params, "start", 0, _EVER)
     stop = integer(request.params, "stop", start, start + MOST_ROWS)
-    table = dataset.keys(start, stop, job.give_up)
-    notices = list(dataset.lookup.notices[:5])
+    table = view.keys(start, stop, job.give_up)
+    notices = list(view.dataset.lookup.notices[:5])
     return {"dataset": number, "start": start, "rows": table.num_rows, "notices": notices}, [to_parquet(table)]
 
 
 def _stats(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
-    number, dataset = _dataset(session, request.params)
-    return {"dataset": number, "records": dataset.num_rows, "filepaths": dataset.filepaths(job.give_up)}, []
+    number, view = _view(session, request.params)
+    return {"dataset": number, "records": view.num_rows, "filepaths": view.dataset.filepaths(job.give_up)}, []
 
 
 def _image(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
     """Answer with a picture, or that the file is still in the state that the page knows."""
-    dataset, entry = _entry(session, request.params, job)
+    dataset, row, entry = _asked(session, request.params, job)
     known = request.params.get("known")
     if known is not None and known == dataset.image_state(entry):
-        return {"row": entry.row, "unchanged": True}, []
+        return {"row": row, "unchanged": True}, []
     state = dataset.image_state(entry)  # looked at before the bytes are read: a change in between is seen next time
     image = dataset.image(entry, job.give_up)
-    return {**_shown(entry, image), "state": state}, [image.data]
+    return {**_shown(row, image), "state": state}, [image.data]
 
 
 def _original(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
-    dataset, entry = _entry(session, request.params, job)
+    dataset, row, entry = _asked(session, request.params, job)
     image = dataset.image(entry, job.give_up)
-    return {**_facts(entry, image), "state": ""}, [image.data]
+    return {**_facts(row, image), "state": ""}, [image.data]
 
 
 def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
@@ -106,7 +118,8 @@ def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
 
     What cannot be had says why when a person comes to it.
     """
-    _, dataset = _dataset(session, request.params)
+    _, view = _view(session, request.params)
+    dataset = view.dataset
     rows, only_open = request.params.get("rows"), request.params.get("onlyOpen")
     if not isinstance(rows, list) or len(rows) > MOST_AHEAD:
         raise BadRequestError(f"rows must be a list of up to {MOST_AHEAD} row numbers.")
@@ -121,7 +134,7 @@ def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
         row = integer({"row": number}, "row", 0, _EVER)
         job.give_up()
         with contextlib.suppress(ExplorerError):
-            entry = dataset.entry(row, job.give_up)
+            entry = view.entry(row, job.give_up)
             with_image, with_record = dataset.is_open(entry) if only_open else (True, True)
             if with_image:
                 with contextlib.suppress(ExplorerError):
@@ -130,11 +143,11 @@ def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
                     room -= len(image.data)
                     if room < 0:
                         break
-                    images.append({**_shown(entry, image), "state": state})
+                    images.append({**_shown(row, image), "state": state})
                     image_data.append(image.data)
             job.give_up()
             if with_record:
-                facts, data = _recorded(dataset, entry)
+                facts, data = _recorded(_Asked(dataset, row, entry))
                 room -= len(data)
                 if room < 0:
                     break
@@ -143,9 +156,9 @@ def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
     return {"images": images, "records": records}, image_data + record_data
 
 
-def _facts(entry: Entry, image: Image) -> JSON:
+def _facts(row: int, image: Image) -> JSON:
     return {
-        "row": entry.row,
+        "row": row,
         "key": image.key,
         "format": image.format,
         "mediaType": image.media_type,
@@ -155,7 +168,7 @@ def _facts(entry: Entry, image: Image) -> JSON:
     }
 
 
-def _shown(entry: Entry, image: Image) -> JSON:
+def _shown(row: int, image: Image) -> JSON:
     """Return the facts of an image that a page can show.
 
     Raises
@@ -200,7 +213,7 @@ def _shown(entry: Entry, image: Image) -> JSON:
     notes = []
     if bits_per_channel(image.data, kind) > 8:
         notes.append("16 bits a channel, shown in 8; full depth is drawn by a later version")
-    return {**_facts(entry, image), "width": width, "height": height, "notes": notes}
+    return {**_facts(row, image), "width": width, "height": height, "notes": notes}
 
 
 def _size(image: Image) -> tuple[int, int]:
@@ -217,16 +230,17 @@ def _size(image: Image) -> tuple[int, int]:
 
 
 def _metadata(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
-    facts, data = _recorded(*_entry(session, request.params, job))
+    facts, data = _recorded(_asked(session, request.params, job))
     return facts, [data]
 
 
-def _recorded(dataset: Dataset, entry: Entry) -> tuple[JSON, bytes]:
+def _recorded(asked: _Asked) -> tuple[JSON, bytes]:
     """Return what is said of a record, and its values as Parquet."""
     started = time.perf_counter()
+    dataset, row, entry = asked
     record = dataset.record(entry)
     facts = {
-        "row": entry.row,
+        "row": row,
         "key": entry.key,
         "source": dataset.files(entry).metadata,
         "columns": [{"name": field.name, "type": type_name(field.type)} for field in record.table.schema],
@@ -237,35 +251,43 @@ def _recorded(dataset: Dataset, entry: Entry) -> tuple[JSON, bytes]:
 
 
 def _find(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
-    number, dataset = _dataset(session, request.params)
+    number, view = _view(session, request.params)
     after = request.params.get("after")
     last = None if after is None else integer(request.params, "after", 0, _EVER)
     query = parse(text(request.params, "text", LONGEST_SEARCH))
-    found = dataset.find(query, last, job.give_up)
+    found = view.find(query, last, job.give_up)
     return {"dataset": number, "row": found, "byNumber": query.row is not None}, []
 
 
 def _count(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
     """Answer with how many rows match, as far as they can be looked at within a moment."""
-    number, dataset = _dataset(session, request.params)
+    number, view = _view(session, request.params)
     query = parse(text(request.params, "text", LONGEST_SEARCH))
     start = integer(request.params, "start", 0, _EVER)
-    count, stop = dataset.count(query, start, _COUNT_SECONDS, job.give_up)
+    count, stop = view.count(query, start, _COUNT_SECONDS, job.give_up)
     return {"dataset": number, "count": count, "stop": stop}, []
 
 
 def _status(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
     """Answer with how far the index of the lookup is, after it has been stopped or begun where that is asked."""
-    number, dataset = _dataset(session, request.params)
+    number, view = _view(session, request.params)
     wish = request.params.get("wish")
     if wish not in {None, "stop", "begin"}:
         raise BadRequestError("wish must be stop, begin, or absent.")
-    preparation = dataset.rows.preparation
+    rows = view.dataset.rows
+    preparation = rows.preparation
     if preparation is not None and wish == "stop":
         preparation.stop()
     if preparation is not None and wish == "begin":
         preparation.begin()
-    return {"dataset": number, "index": dataset.rows.progress.to_json()}, []
+    return {"dataset": number, "index": rows.progress.to_json(), "query": session.progress}, []
+
+
+def _show(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    """Answer with what is shown when the filter and the order that are wished have been worked out."""
+    sort = request.params.get("sort")
+    session.show(text(request.params, "filter", _LONGEST_FILTER), sort, job.give_up)
+    return session.describe(), []
 
 
 def _open(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:

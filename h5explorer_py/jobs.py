@@ -216,6 +216,9 @@ searching = Pool("h5explorer-searching", 2)
 ahead = Pool("h5explorer-ahead", 2)
 """For pictures that a person may come to next."""
 
+querying = Pool("h5explorer-querying", 2)
+"""For filters and orders, which may go through a whole lookup: the second may begin while the first is given up."""
+
 counting = Pool("h5explorer-counting", 1)
 """For counts, which go through a whole lookup and can wait."""
 

@@ -16,7 +16,20 @@ from h5explorer_py.files import shorten
 VERSION = 1
 """Raised whenever one side would misunderstand the other."""
 
-METHODS = ("rows", "stats", "image", "original", "ahead", "metadata", "find", "count", "status", "open", "asset")
+METHODS = (
+    "rows",
+    "stats",
+    "image",
+    "original",
+    "ahead",
+    "metadata",
+    "find",
+    "count",
+    "status",
+    "show",
+    "open",
+    "asset",
+)
 """What can be asked for."""
 
 MOST_REQUESTS = 256

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import threading
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.dataset import Dataset
-from h5explorer_py.errors import ClosedError, StaleDatasetError
+from h5explorer_py.errors import CancelledError, ClosedError, StaleDatasetError
+from h5explorer_py.lookup.packed.store import cache_root
 from h5explorer_py.protocol import VERSION
+from h5explorer_py.view.filtering import Work
+from h5explorer_py.view.ordering import sort_keys
+from h5explorer_py.view.view import View, make_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +26,7 @@ _CLOSING_SECONDS = 0.5
 
 
 class Session:
-    """The open data set of one explorer. A refused lookup leaves the open one in place.
+    """The open data set of one explorer, and the view of it that is shown. What is refused leaves both in place.
 
     Parameters
     ----------
@@ -35,7 +41,9 @@ class Session:
         self._telling = threading.RLock()  # a listener may open the next
         self._number = 1
         self._options = options
-        self._dataset: Dataset | None = Dataset(source, options.columns, options.root, cache=options.cache)
+        self._view: View | None = View(_opened(source, options))
+        self._making: object = None
+        self._progress: float | None = None
         self.on_opened: list[Callable[[], None]] = []
 
     def open(self, source: Any, give_up: Callable[[], None] = lambda: None, **options: Any) -> None:
@@ -56,22 +64,98 @@ class Session:
             Where it is refused; what was open stays so.
         """
         chosen = self._options.changed(**options)
-        opened = Dataset(source, chosen.columns, chosen.root, cache=chosen.cache)
+        opened = _opened(source, chosen)
         try:
             with self._lock:
-                if self._dataset is None:
+                if self._view is None:
                     raise ClosedError("This explorer has been closed.")
                 give_up()
-                old, self._dataset = self._dataset, opened
+                old, self._view = self._view, View(opened)
                 self._options = chosen
+                self._making = None
                 self._number += 1
         except BaseException:
             opened.close()
             raise
+        self._tell()
+        old.close()
+        _let_go(old.dataset)
+
+    def show(self, condition: str, sort: Any, give_up: Callable[[], None] = lambda: None) -> None:
+        """Show the rows that a condition keeps, in an order. What is being worked out for an earlier wish is dropped.
+
+        Parameters
+        ----------
+        condition : str
+            The filter; empty for none.
+        sort : list of (str, str)
+            Columns, each with "asc" or "desc".
+        give_up : callable
+            Raises where it is not wanted any more; what was shown stays so then.
+
+        Raises
+        ------
+        ConditionError
+            Where the filter is no condition, or cannot be computed.
+        ExplorerError
+            Where it is refused otherwise.
+        """
+        keys = sort_keys(sort)
+        mine = object()
+        with self._lock:
+            dataset = self.dataset
+            self._making, self._progress = mine, 0.0
+
+        def still_wanted() -> None:
+            give_up()
+            if self._making is not mine:
+                raise CancelledError("Another filter has been set meanwhile.")
+
+        def told(done: float) -> None:
+            if self._making is mine:
+                self._progress = done
+
+        try:
+            view = make_view(dataset, condition, keys, Work(still_wanted, told, scratch_folder()))
+            with self._lock:
+                try:
+                    still_wanted()
+                except BaseException:
+                    view.close()
+                    raise
+                assert self._view is not None
+                old, self._view = self._view, view
+                self._number += 1
+        finally:
+            with self._lock:
+                if self._making is mine:
+                    self._making = self._progress = None
+        self._tell()
+        old.close()
+
+    def _tell(self) -> None:
         with self._telling:  # one after the other: what is told last is what is open
             for tell in self.on_opened:
                 tell()
-        _let_go(old)
+
+    @property
+    def progress(self) -> float | None:
+        """How far the filter or order that is being worked out is, 0 to 1; ``None`` where none is."""
+        return self._progress
+
+    @property
+    def view(self) -> View:
+        """What is shown.
+
+        Raises
+        ------
+        ClosedError
+            After :meth:`close`.
+        """
+        view = self._view
+        if view is None:
+            raise ClosedError("This explorer has been closed.")
+        return view
 
     @property
     def dataset(self) -> Dataset:
@@ -82,13 +166,10 @@ class Session:
         ClosedError
             After :meth:`close`.
         """
-        dataset = self._dataset
-        if dataset is None:
-            raise ClosedError("This explorer has been closed.")
-        return dataset
+        return self.view.dataset
 
-    def numbered(self, number: int | None) -> tuple[int, Dataset]:
-        """Return the open data set, provided that it is still the one of this number.
+    def numbered(self, number: int | None) -> tuple[int, View]:
+        """Return what is shown, provided that it is still what has this number.
 
         Raises
         ------
@@ -97,30 +178,49 @@ class Session:
         """
         with self._lock:
             if number is not None and number != self._number:
-                raise StaleDatasetError("Another lookup has been opened meanwhile.")
-            return self._number, self.dataset
+                raise StaleDatasetError("Another lookup or filter is shown meanwhile.")
+            return self._number, self.view
 
     def describe(self) -> dict[str, Any]:
         """Return what the page needs to know at once, as small JSON."""
         with self._lock:
-            dataset = self.dataset
-            lookup = dataset.lookup
+            view = self.view
+            lookup = view.dataset.lookup
             return {
                 "dataset": self._number,
                 "protocol": VERSION,
                 "name": lookup.name,
                 "location": lookup.location,
-                "records": lookup.num_rows,
-                "index": dataset.rows.progress.to_json(),
+                "records": view.num_rows,
+                "total": lookup.num_rows,
+                "filter": view.filter,
+                "sort": [list(key) for key in view.sort],
+                "index": view.dataset.rows.progress.to_json(),
                 "notices": list(lookup.notices[:_MOST_NOTICES]),
             }
 
     def close(self) -> None:
         """Close the data set."""
         with self._lock:
-            dataset, self._dataset = self._dataset, None
-        if dataset is not None:
-            _let_go(dataset)
+            view, self._view = self._view, None
+            self._making = None
+        if view is not None:
+            view.close()
+            _let_go(view.dataset)
+
+
+def _opened(source: Any, options: Options) -> Dataset:
+    return Dataset(source, options.columns, options.root, cache=options.cache)
+
+
+def scratch_folder() -> str | None:
+    """Return the folder for what does not fit in memory: below the cache, or else the system's for such files."""
+    folder = os.path.join(cache_root(), "scratch")
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return tempfile.gettempdir()
+    return folder
 
 
 def _let_go(dataset: Dataset) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import os
 import re
 import sys
+import weakref
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -62,7 +64,7 @@ class _RowTrait(traitlets.TraitType[int | None, Any]):
             row = operator.index(value)
         except TypeError:
             self.error(obj, value)
-        explorer._session.dataset.check_row(row)  # noqa: SLF001  (its own trait)
+        explorer._session.view.check_row(row)  # noqa: SLF001  (its own trait)
         return row
 
 
@@ -112,6 +114,8 @@ class Explorer(anywidget.AnyWidget):
         to_json=lambda value, _: {"ranges": [list(each) for each in value.ranges]},
         from_json=lambda value, _: Selection(map(tuple, value["ranges"])),
     )
+    filter = traitlets.Unicode(help="The condition in SQL that the rows shown meet; empty for all.").tag(sync=True)
+    sort: traitlets.List[Any] = traitlets.List(help='What the rows are sorted by: pairs such as ("uuid", "asc").').tag(sync=True)
     height = traitlets.Union([traitlets.Int(), traitlets.Unicode()], default_value=None, allow_none=True).tag(sync=True)
 
     def __init__(
@@ -132,6 +136,8 @@ class Explorer(anywidget.AnyWidget):
         from h5explorer_py.handlers import handlers
         from h5explorer_py.session import Session
 
+        self._ready = self._showing = False
+        self._shown: tuple[weakref.ref[Dataset] | None, int | None] = (None, None)
         self._session = Session(lookup, Options(root, _cache(cache), KeyColumns(uuid_column, filepath_column)))
         try:
             super().__init__(
@@ -144,6 +150,7 @@ class Explorer(anywidget.AnyWidget):
         except BaseException:
             self._session.close()
             raise
+        self._ready = True
         answer_beside_cells(self.comm)
         self._dispatcher = Dispatcher(handlers(self._session), self.send)
         self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
@@ -177,13 +184,42 @@ class Explorer(anywidget.AnyWidget):
         self._session.open(lookup, **options)
 
     def _show_opened(self) -> None:
-        with self.hold_sync():
-            self._opened = self._session.describe()
-            self.selection = Selection()
-            self.current = 0 if len(self) else None
+        """Take over what is shown now: the row that was shown stays so if it is there."""
+        view = self._session.view
+        before, row = self._shown
+        kept = None
+        if before is not None and before() is view.dataset and row is not None:
+            kept = view.rows.position(row)
+        self._showing = True
+        try:
+            with self.hold_sync():
+                self._opened = self._session.describe()
+                self.filter, self.sort = view.filter, list(view.sort)
+                self.selection = Selection()
+                self.current = kept if kept is not None else 0 if view.num_rows else None
+        finally:
+            self._showing = False
+
+    @traitlets.observe("current")
+    def _remember_current(self, change: Any) -> None:
+        """Remember which row of the lookup is shown, whatever is filtered later."""
+        row = change["new"]
+        with contextlib.suppress(ExplorerError):
+            view = self._session.view
+            self._shown = (weakref.ref(view.dataset), None if row is None else view.row_at(row))
+
+    @traitlets.validate("filter", "sort")
+    def _apply(self, proposal: Any) -> Any:
+        """Work out what a new filter or order shows, before the trait takes it."""
+        name, value = proposal["trait"].name, proposal["value"]
+        if not self._showing and self._ready:
+            wished = {"filter": self.filter, "sort": self.sort, name: value}
+            self._session.show(wished["filter"], wished["sort"])
+            return getattr(self, name)
+        return [tuple(pair) for pair in value] if name == "sort" else value
 
     def __len__(self) -> int:
-        return self._session.dataset.num_rows
+        return self._session.view.num_rows
 
     def __bool__(self) -> bool:
         return True
@@ -195,7 +231,7 @@ class Explorer(anywidget.AnyWidget):
         return {"records": dataset.num_rows, "filepaths": dataset.filepaths(lambda: None)}
 
     def rows(self, start: int, stop: int) -> pa.Table:
-        """Return rows ``start`` to ``stop`` of the lookup.
+        """Return rows ``start`` to ``stop`` of what is shown.
 
         Returns
         -------
@@ -205,7 +241,7 @@ class Explorer(anywidget.AnyWidget):
         start, stop = operator.index(start), operator.index(stop)
         if start < 0 or stop < start:
             raise BadRequestError(f"Rows go from a number to a larger one, not from {start} to {stop}.")
-        return self._session.dataset.lookup.read(start, stop)
+        return self._session.view.read(start, stop)
 
     def find(self, text: str) -> int:
         """Return the first row that a text names.
@@ -223,7 +259,7 @@ class Explorer(anywidget.AnyWidget):
         query = parse(text)
         if query.row is not None:  # a text of digits names a uuid here: row numbers need no search
             query = Query(text.strip())
-        row = self._session.dataset.find(query, None, lambda: None)
+        row = self._session.view.find(query, None, lambda: None)
         if row is None:
             raise KeyNotFoundError(f"Nothing in the lookup matches {shorten(text)!r}.", key=text)
         return row
@@ -231,9 +267,9 @@ class Explorer(anywidget.AnyWidget):
     # Images and metadata
 
     def _entry(self, key: str | SupportsIndex) -> tuple[Dataset, Entry]:
-        dataset = self._session.dataset
-        row = dataset.row_of(key) if isinstance(key, str) else operator.index(key)
-        return dataset, dataset.entry(row)
+        view = self._session.view
+        row = view.row_of(key) if isinstance(key, str) else operator.index(key)
+        return view.dataset, view.entry(row)
 
     def image(self, key: str | SupportsIndex) -> Image:
         """Return an image as it is stored.
@@ -293,6 +329,7 @@ class Explorer(anywidget.AnyWidget):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take over what the page has changed; rows of a lookup that has been replaced meanwhile are left out."""
+        sync_data = {name: value for name, value in sync_data.items() if name not in {"filter", "sort"}}
         rows = {"current", "selection"}
         if not all(self._fits(name, sync_data[name]) for name in rows & sync_data.keys()):
             sync_data = {name: value for name, value in sync_data.items() if name not in rows}

@@ -21,7 +21,7 @@ export const METHODS = [
   "metadata",
   "find",
   "count",
-  "status",
+  "status", "show",
   "open",
   "asset",
 ] as const;

@@ -17,6 +17,7 @@ from h5explorer_py.view.records import NO_RECORD, record_index
 from h5explorer_py.view.rowsets import RowBitsBuilder
 from h5explorer_py.view.scans import (
     ROW,
+    called,
     lookup_files,
     lookup_relation,
     metadata_files,
@@ -72,13 +73,14 @@ def condition_on(dataset: Dataset, text: str) -> tuple[Condition, list[str], lis
         Where it is none, or names a column that is not there.
     """
     own = [name for name in dataset.lookup.schema.names if name != ROW]
+    written = called(dataset.lookup)
     try:
-        condition = parse_condition(text, own)
+        condition = parse_condition(text, own, written=written)
     except ConditionError:
         more = metadata_names(dataset, own)
         if not more:
             raise
-        condition = parse_condition(text, [*own, *more])
+        condition = parse_condition(text, [*own, *more], written=written)
     of_lookup = [name for name in condition.columns if name in own]
     return condition, of_lookup, [name for name in condition.columns if name not in of_lookup]
 
@@ -208,7 +210,8 @@ def _of_both(
         schema, batches = stream_of_records(records, of_metadata)
         reader = pa.RecordBatchReader.from_batches(schema, _watched(batches, work.give_up))
         connection.register("records", reader)
-        row, names = quoted(ROW), ", ".join(map(quoted, of_lookup))
+        written = called(dataset.lookup)
+        row, names = quoted(ROW), ", ".join(quoted(written.get(name, name)) for name in of_lookup)
         sql = (
             f"SELECT l.{row} FROM (SELECT {relation.row} AS {row}, {names} FROM {relation.sql}) l "  # noqa: S608
             f"LEFT JOIN records ON l.{row} = records.{row} WHERE {condition.sql}"

@@ -19,7 +19,7 @@ from h5explorer_py.lookup.sql.running import run
 from h5explorer_py.view.columns import metadata_names
 from h5explorer_py.view.filtering import records_of
 from h5explorer_py.view.rowsets import RowBits, RowSet
-from h5explorer_py.view.scans import ROW, lookup_files, lookup_relation, query_connection, stream_of_records
+from h5explorer_py.view.scans import ROW, called, lookup_files, lookup_relation, query_connection, stream_of_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -361,8 +361,8 @@ def _sorted_by_duckdb(dataset: Dataset, keys: Sequence[SortKey], work: Work) -> 
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(query_connection(lookup_files(lookup), work.scratch))
         relation = lookup_relation(connection, lookup, own)
-        row = quoted(ROW)
-        columns = ", ".join([f"{relation.row} AS {row}", *map(quoted, own)])
+        row, written = quoted(ROW), called(lookup)
+        columns = ", ".join([f"{relation.row} AS {row}", *(quoted(written.get(name, name)) for name in own)])
         source = f"(SELECT {columns} FROM {relation.sql}) l"  # noqa: S608
         if others:
             records = records_of(dataset, work)
@@ -373,7 +373,9 @@ def _sorted_by_duckdb(dataset: Dataset, keys: Sequence[SortKey], work: Work) -> 
             schema, batches = stream_of_records(records, others)
             connection.register("records", pa.RecordBatchReader.from_batches(schema, batches))
             source += f" LEFT JOIN records ON l.{row} = records.{row}"
-        order = ", ".join(f"{quoted(name)} {direction.upper()} NULLS LAST" for name, direction in keys)
+        order = ", ".join(
+            f"{quoted(written.get(name, name))} {direction.upper()} NULLS LAST" for name, direction in keys
+        )
         sql = f"SELECT l.{row} FROM {source} ORDER BY {order}, l.{row}"  # noqa: S608
         for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
             yield batch.column(0).to_numpy()

@@ -63,6 +63,15 @@ def lookup_files(lookup: Lookup) -> list[str]:
     return [] if lookup.duckdb_path is None else [lookup.duckdb_path]
 
 
+def called(lookup: Lookup) -> dict[str, str]:
+    """Return what the columns of a lookup are called in queries, where that is not their name.
+
+    To DuckDB upper and lower case are alike; where columns differ in nothing else, all of them get other names.
+    """
+    names = lookup.schema.names
+    return {} if _told_apart(names) else {name: f"column {number}" for number, name in enumerate(names)}
+
+
 def lookup_relation(connection: Any, lookup: Lookup, columns: Sequence[str]) -> Relation:
     """Have a lookup's rows to select from: by DuckDB itself where it can read them, else as a stream.
 
@@ -79,7 +88,8 @@ def lookup_relation(connection: Any, lookup: Lookup, columns: Sequence[str]) -> 
         path = glob.escape(lookup.duckdb_path)
         return Relation("read_parquet(?, file_row_number = true)", (path,), "file_row_number")
     used = [*columns, *([lookup.columns.uuid] if not columns else [])]
-    schema = pa.schema([(ROW, pa.int64()), *((name, _kind(lookup, name)) for name in used)])
+    names = called(lookup)
+    schema = pa.schema([(ROW, pa.int64()), *((names.get(name, name), _kind(lookup, name)) for name in used)])
     connection.register("lookup", pa.RecordBatchReader.from_batches(schema, _numbered(lookup, used, schema)))
     return Relation("lookup", (), quoted(ROW))
 
@@ -115,15 +125,15 @@ def _numbered(lookup: Lookup, columns: Sequence[str], schema: pa.Schema) -> Iter
     row = 0
     for batch in lookup.scan(list(columns)):
         numbers = pa.array(np.arange(row, row + batch.num_rows))
-        arrays = [_fitting(lookup, name, batch.column(at), schema) for at, name in enumerate(columns)]
+        arrays = [_fitting(lookup, name, batch.column(at)) for at, name in enumerate(columns)]
         yield pa.RecordBatch.from_arrays([numbers, *arrays], schema=schema)
         row += batch.num_rows
 
 
-def _fitting(lookup: Lookup, name: str, column: pa.Array, schema: pa.Schema) -> pa.Array:
+def _fitting(lookup: Lookup, name: str, column: pa.Array) -> pa.Array:
     if _is_key(lookup, name):
         return as_text(pa.chunked_array([column])).combine_chunks()
-    return column.cast(schema.field(name).type)
+    return column.cast(_kind(lookup, name))
 
 
 def metadata_files(records: RecordIndex) -> list[str]:

@@ -37,6 +37,10 @@ def test_what_the_page_is_told(session: Session, tmp_path: Path) -> None:
         "name": "first.parquet",
         "location": str(tmp_path / "first.parquet"),
         "records": 3,
+        "total": 3,
+        "filter": "",
+        "sort": [],
+        "index": {"phase": "off", "fraction": 0.0, "rows": 0, "bytes": 0, "folder": "", "message": ""},
         "notices": [],
     }
 
@@ -65,7 +69,7 @@ def test_another_lookup_takes_its_place(session: Session, tmp_path: Path) -> Non
     assert told == [2]
     assert session.describe()["records"] == 5
     assert old.closed
-    assert session.numbered(2) == (2, session.dataset)
+    assert session.numbered(2) == (2, session.view)
     assert session.numbered(None) == (2, session.dataset)
     with pytest.raises(errors.StaleDatasetError):
         session.numbered(1)

@@ -370,3 +370,14 @@ def test_missing_and_broken_metadata_files_are_left_out(changing: Dataset, tmp_p
     shown = made(changing, "weight IS NOT NULL")
     assert not {files[row] for row in shown.rows.rows(0, ROWS).tolist()} & {"shard_0", "shard_1"}
     assert shown.num_rows > 0
+
+
+def test_columns_that_differ_in_case_only(tmp_path: Path) -> None:
+    table = pa.table({"uuid": list("abc"), "filepath": ["s"] * 3, "x": [1, 2, 3], "X": [3, 2, 1], "Uuid": [1, 2, 3]})
+    pq.write_table(table, tmp_path / "l.parquet")
+    dataset = Dataset(tmp_path / "l.parquet", COLUMNS)
+    opened.append(dataset)
+    assert made(dataset, "x = 1").rows.rows(0, 9).tolist() == [0]
+    assert made(dataset, "X = 1").rows.rows(0, 9).tolist() == [2]
+    assert made(dataset, "x < 3 AND X < 3 AND uuid = 'b' AND \"Uuid\" = 2").rows.rows(0, 9).tolist() == [1]
+    assert made(dataset, "", [("X", "asc")]).rows.rows(0, 9).tolist() == [2, 1, 0]
