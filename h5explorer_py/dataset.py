@@ -22,11 +22,11 @@ from h5explorer_py.images.store import ImageStore
 from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.lookup.rows import LookupRows
 from h5explorer_py.lookup.text import is_unicode
-from h5explorer_py.metadata.store import MetadataStore, Record
+from h5explorer_py.metadata.store import MetadataStore, Record, Records
 from h5explorer_py.shards import ShardFiles, ShardPaths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -236,6 +236,26 @@ class Dataset:
             Where it names none.
         """
         return self._shard(entry)[0]
+
+    def shard(self, entry: Entry) -> tuple[ShardFiles, tuple[str, ...]]:
+        """Return the files of the shard that a row names, and the folders that its links may lead to.
+
+        Raises
+        ------
+        NoFilepathError
+            Where it names none.
+        """
+        return self._shard(entry)
+
+    def records(self, files: ShardFiles, keys: Sequence[str]) -> Records:
+        """Return the metadata of several images of a shard.
+
+        Raises
+        ------
+        MetadataNotFoundError, MetadataUnreadableError
+        """
+        self._check_open()
+        return self._metadata.records(files.metadata, keys)
 
     def _shard(self, entry: Entry) -> tuple[ShardFiles, tuple[str, ...]]:
         """Return the shard's files, and the folders that its links may lead to."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 KEYS_SCHEMA = pa.schema([("uuid", pa.string()), ("filepath", pa.string())])
 """The columns of a window of keys, whatever the lookup itself calls them."""
 
+STREAM_ROWS = 16_384
+
 
 class Lookup(ABC):
     """A table whose rows name images: a uuid and the file that holds it.
@@ -64,6 +66,15 @@ class Lookup(ABC):
 
         A text column may come as a dictionary.
         """
+
+    def stream(self, start: int) -> Iterator[pa.Table]:
+        """Go on from row ``start`` to the end, some thousand rows at a time, with all columns as they are stored."""
+        for row in range(start, self.num_rows, STREAM_ROWS):
+            yield self.read(row, min(row + STREAM_ROWS, self.num_rows))
+
+    def begins(self, row: int) -> int:
+        """Return the row at which the file has to be gone into for this one: what lies between is read as well."""
+        return row
 
     def keys(self, start: int, stop: int) -> pa.Table:
         """Return rows ``start`` to ``stop`` as text, in the columns of ``KEYS_SCHEMA``."""

@@ -100,6 +100,16 @@ class ConcatLookup(Lookup):
         tables = [self._fitting(part.read(low, high)) for part, low, high in self._pieces(start, stop)]
         return pa.concat_tables([no_rows(self.schema), *tables], promote_options="permissive")
 
+    def stream(self, start: int) -> Iterator[pa.Table]:
+        for part, low, _ in self._pieces(start, self.num_rows):
+            for table in part.stream(low):
+                fitting = [no_rows(self.schema), self._fitting(table)]
+                yield pa.concat_tables(fitting, promote_options="permissive")
+
+    def begins(self, row: int) -> int:
+        index = bisect_right(self._starts, row) - 1
+        return self._starts[index] + self.parts[index].begins(row - self._starts[index])
+
     def keys(self, start: int, stop: int) -> pa.Table:
         tables = [part.keys(low, high) for part, low, high in self._pieces(start, stop)]
         return pa.concat_tables([no_rows(KEYS_SCHEMA), *tables])

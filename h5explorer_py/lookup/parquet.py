@@ -159,6 +159,24 @@ class ParquetLookup(Lookup):
             raise self._damaged(error) from error
         return pa.Table.from_batches(parts, schema=parts[0].schema if parts else self.schema)
 
+    def stream(self, start: int) -> Iterator[pa.Table]:
+        self.check_unchanged()
+        if start >= self.num_rows:
+            return
+        groups = list(self._groups_between(start, self.num_rows))
+        skip = start - self._group_starts[groups[0]]
+        try:
+            for batch in self._open().iter_batches(BATCH_ROWS, row_groups=groups, use_threads=False):
+                if skip < batch.num_rows:
+                    yield pa.Table.from_batches([batch.slice(skip)])
+                skip = max(0, skip - batch.num_rows)
+        except _DAMAGE as error:
+            raise self._damaged(error) from error
+
+    def begins(self, row: int) -> int:
+        begin: int = self._group_starts[self._groups_between(row, row + 1)[0]]
+        return begin
+
     @property
     def sources(self) -> tuple[tuple[str, Signature], ...]:
         return ((self.location, self._signature),)

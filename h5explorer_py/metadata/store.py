@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from bisect import bisect_left
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +22,13 @@ from h5explorer_py.errors import (
 from h5explorer_py.files import Signature, arrow_path, regular_file, shorten, why
 from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.columns import nearest
-from h5explorer_py.lookup.text import as_text
+from h5explorer_py.lookup.take import take
+from h5explorer_py.lookup.text import as_text, no_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_Answer = TypeVar("_Answer")
 
 KEPT_BYTES = 192 << 20
 """Tables and indexes kept in all. A shard of 100,000 records with 15 columns takes 31 MB, with 60 columns 115 MB."""
@@ -45,6 +53,25 @@ class Record:
 
     table: pa.Table
     matches: int
+
+
+@dataclass(frozen=True)
+class Records:
+    """The metadata of several images of a shard.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        A row each for those that have a record, with all columns in their order.
+    places : tuple of int
+        Which of its rows each image has; -1 for one without a record.
+    repeated : frozenset of str
+        The images that have several records; the first is given.
+    """
+
+    table: pa.Table
+    places: tuple[int, ...]
+    repeated: frozenset[str]
 
 
 class _ShardTable:
@@ -73,18 +100,38 @@ class _ShardTable:
     def record(self, key: str) -> Record:
         rows = self._index.rows(key)
         if not rows:
-            raise RecordNotFoundError(f"{Path(self.path).name} has no record of {shorten(key)}.", path=self.path)
+            raise no_record(self.path, key)
         table = self._table.slice(rows[0], 1) if self._table is not None else self._read_row(rows[0])
         return Record(table, len(rows))
+
+    def records(self, keys: Sequence[str]) -> Records:
+        found = [self._index.rows(key) for key in keys]
+        rows = sorted({each[0] for each in found if each})
+        place = {row: at for at, row in enumerate(rows)}
+        table = take(self._table, rows) if self._table is not None else self._read_rows(rows)
+        places = tuple(place[each[0]] if each else -1 for each in found)
+        repeated = frozenset(key for key, each in zip(keys, found, strict=True) if len(each) > 1)
+        return Records(table, places, repeated)
+
+    def _read_rows(self, rows: list[int]) -> pa.Table:
+        """Go through the file once for all rows, which are in order."""
+        file = _open(self.path)
+        parts, first, at = [no_rows(file.schema_arrow)], 0, 0
+        for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
+            end = bisect_left(rows, first + batch.num_rows)
+            if end > at:
+                parts.append(take(pa.Table.from_batches([batch]), [row - first for row in rows[at:end]]))
+            first, at = first + batch.num_rows, end
+        if at < len(rows) or regular_file(self.path) != self.signature:
+            raise _changes(self.path)
+        return pa.concat_tables(parts)
 
     def _read_row(self, row: int) -> pa.Table:
         for batch in _open(self.path).iter_batches(_BATCH_ROWS, use_threads=False):
             if row < batch.num_rows and regular_file(self.path) == self.signature:
                 return pa.Table.from_batches([batch.slice(row, 1)])
             row -= batch.num_rows
-        raise MetadataUnreadableError(
-            f"{Path(self.path).name} changes while it is read.", action="Try again when it is written.", path=self.path
-        )
+        raise _changes(self.path)
 
 
 def _open(path: str) -> pq.ParquetFile:
@@ -114,13 +161,25 @@ class MetadataStore:
         ------
         MetadataNotFoundError, MetadataUnreadableError, RecordNotFoundError
         """
+        return self._answer(path, lambda table: table.record(key))
+
+    def records(self, path: str, keys: Sequence[str]) -> Records:
+        """Return the metadata of several images of a shard.
+
+        Raises
+        ------
+        MetadataNotFoundError, MetadataUnreadableError
+        """
+        return self._answer(path, lambda table: table.records(keys))
+
+    def _answer(self, path: str, ask: Callable[[_ShardTable], _Answer]) -> _Answer:
         signature = self._look(path)
         with self._lock:
             loading = self._loading.setdefault(path, threading.Lock())
         try:
             with loading:  # a second request for the same file waits for the first rather than decode it too
                 table = self._get(path, signature)
-            return table.record(key)
+            return ask(table)
         except ExplorerError:
             raise
         except (pa.ArrowException, OSError, TypeError, ValueError) as error:
@@ -161,6 +220,17 @@ class MetadataStore:
         """Drop all tables."""
         with self._lock:
             self._kept.clear()
+
+
+def no_record(path: str, key: str) -> RecordNotFoundError:
+    """Make the error of a metadata file that has no record of an image."""
+    return RecordNotFoundError(f"{os.path.basename(path)} has no record of {shorten(key)}.", path=path)
+
+
+def _changes(path: str) -> MetadataUnreadableError:
+    return MetadataUnreadableError(
+        f"{os.path.basename(path)} changes while it is read.", action="Try again when it is written.", path=path
+    )
 
 
 def _unreadable(path: str, error: Exception) -> MetadataUnreadableError:
