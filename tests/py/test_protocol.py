@@ -248,6 +248,9 @@ def test_every_kind_of_error_is_one_sentence_and_one_thing_to_do(kind: type[erro
         ("missing_package", ImportError),
         ("bad_request", ValueError),
         ("bad_condition", ValueError),
+        ("bad_key", ValueError),
+        ("target_exists", FileExistsError),
+        ("write_failed", OSError),
     ],
 )
 def test_errors_are_also_what_python_calls_them(name: str, builtin: type[Exception]) -> None:
