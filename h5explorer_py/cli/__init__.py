@@ -7,11 +7,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from h5explorer_py._version import __version__
+from h5explorer_py.cli import export, extract
 from h5explorer_py.errors import ExplorerError
 from h5explorer_py.files import why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 where it failed, with the reason on the standard error stream; 2 where it was not understood.
+        0; 1 where it failed, with the reason on the standard error stream; 2 where it was not understood; 3 where it
+        was done, but for what the standard error stream says; 130 where it was interrupted.
     """
     parser = argparse.ArgumentParser(
         prog="h5explorer", description="Image data sets kept in sharded HDF5 files.", allow_abbrev=False
@@ -34,19 +38,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Write a sample data set of 1,000 photographs: 4 shards, their metadata, two lookups.",
     )
     demo.add_argument("folder", metavar="DIR", help="where to write it")
+    demo.set_defaults(run=_demo)
+    extract.add_command(commands)
+    export.add_command(commands)
     chosen = parser.parse_args(arguments)
     try:
-        return _demo(chosen.folder)
+        return int(chosen.run(chosen))
     except ExplorerError as error:
         reason = str(error)
     except OSError as error:
         reason = f"{error.filename or chosen.folder} cannot be written: {why(error)}."
+    except KeyboardInterrupt:
+        print("\nh5explorer: interrupted; nothing was written.", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
     print(f"h5explorer: {reason}", file=sys.stderr)  # noqa: T201
     return 1
 
 
-def _demo(folder: str) -> int:
+def _demo(chosen: argparse.Namespace) -> int:
     from h5explorer_py.demo.make import make_dataset
 
-    print(make_dataset(folder))  # noqa: T201
+    print(make_dataset(chosen.folder))  # noqa: T201
     return 0
