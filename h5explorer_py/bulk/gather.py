@@ -19,7 +19,7 @@ from h5explorer_py.errors import (
 )
 from h5explorer_py.files import Signature, read_at, regular_file, why
 from h5explorer_py.images.pipe import LARGEST_IMAGE
-from h5explorer_py.images.readers import ReaderPool
+from h5explorer_py.images.readers import PLACES_AT_ONCE, ReaderPool
 from h5explorer_py.metadata.store import no_record
 
 if TYPE_CHECKING:
@@ -38,11 +38,12 @@ CHUNK_IMAGES = 1_024
 PIECE_BYTES = 16 << 20
 _AHEAD_BYTES = 64 << 20
 _LEAST_BYTES = 64 << 10
+_QUESTION_LENGTH = 16 << 10
 _GAP_BYTES = 16 << 10
 """Bytes between two images up to which both are read at once: headers lie there."""
 
 _STALLS = 3
-"""Images of a shard that are waited for in vain before the others are not tried: each takes ten seconds."""
+"""Images of a shard waited for in vain, one after the other, before those behind are not tried: each takes 10 s."""
 
 _ENDS = (CancelledError, ClosedError)
 
@@ -159,6 +160,7 @@ class Gatherer:
         self._threads = ThreadPoolExecutor(2 * READERS, "h5explorer-gather")
         self._ended = threading.Event()
         self._stalls: dict[str, int] = {}
+        self._one_by_one: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -193,6 +195,13 @@ class Gatherer:
     # Where the images are
 
     def _locate(self, wanted: Wanted) -> _Located:
+        try:
+            return self._located(wanted)
+        finally:
+            if self._ended.is_set():
+                self._readers.close()  # the reader was at work when the others were ended
+
+    def _located(self, wanted: Wanted) -> _Located:
         records = self._records(wanted)
         places: dict[str, tuple[int, int]] = {}
         come: dict[str, bytes | ExplorerError] = {}
@@ -206,12 +215,11 @@ class Gatherer:
             if isinstance(error, ShardNotFoundError):
                 come = dict.fromkeys(wanted.entries, error)
             return _Located(wanted, None, places, come, records)
-        others: dict[str, tuple[int, int]] = {}
         held = 0
-        for key in wanted.entries:
+        for key, place in self._places(wanted, signature):
             self._check()
-            if key in others:
-                places[key] = others[key]
+            if place is not None:
+                places[key] = place
                 continue
             found = self._find(wanted, signature, key)
             if isinstance(found, ExplorerError):
@@ -222,8 +230,22 @@ class Gatherer:
                     come[key] = found.data  # of those beyond, each is asked for when its turn comes
             elif found is not None and 0 <= found.offset <= signature.size - found.size:
                 places[key] = (found.offset, found.size)
-                others.update({name: (at, size) for name, at, size in found.others if size <= LARGEST_IMAGE})
         return _Located(wanted, signature, places, come, records)
+
+    def _places(self, wanted: Wanted, signature: Signature) -> Iterator[tuple[str, tuple[int, int] | None]]:
+        """Give the place of each image that is one piece of the file."""
+        for keys in _questions(wanted.entries):
+            places: list[tuple[int, int] | None] | None = None
+            if wanted.files.images not in self._one_by_one:
+                try:
+                    places = self._readers.places(wanted.files.images, signature, keys, wanted.folders, self._check)
+                except _ENDS:
+                    raise
+                except ExplorerError:
+                    self._one_by_one.add(wanted.files.images)  # which tells why
+            for key, place in zip(keys, places or [None] * len(keys), strict=True):
+                good = place is not None and 0 <= place[0] <= signature.size - place[1] and place[1] <= LARGEST_IMAGE
+                yield key, place if good else None
 
     def _find(self, wanted: Wanted, signature: Signature, key: str) -> Found | ExplorerError | None:
         path = wanted.files.images
@@ -232,7 +254,7 @@ class Gatherer:
                 f"{path} was not tried again, as {_STALLS} images of it could not be read in time."
             )
         try:
-            return self._readers.find(path, signature, key, wanted.folders, self._check)
+            found = self._readers.find(path, signature, key, wanted.folders, self._check)
         except _ENDS:
             raise
         except ReaderStalledError as error:
@@ -240,9 +262,8 @@ class Gatherer:
             return error
         except ExplorerError as error:
             return error
-        finally:
-            if self._ended.is_set():
-                self._readers.close()  # this one was at work when the others were ended
+        self._stalls[path] = 0
+        return found
 
     def _records(self, wanted: Wanted) -> Callable[[str], tuple[pa.Table | ExplorerError, bool]]:
         keys = list(wanted.entries)
@@ -286,6 +307,20 @@ class Gatherer:
         except OSError as error:
             path = wanted.files.images
             return ShardUnreadableError(f"{path} cannot be read: {why(error)}.", path=path)
+
+
+def _questions(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Part keys into as many as one question may hold."""
+    asked: list[str] = []
+    length = 0
+    for key in keys:
+        if asked and (len(asked) >= PLACES_AT_ONCE or length + len(key) > _QUESTION_LENGTH):
+            yield asked
+            asked, length = [], 0
+        asked.append(key)
+        length += len(key)
+    if asked:
+        yield asked
 
 
 def _read_places(path: str, signature: Signature, places: list[tuple[int, int]]) -> list[bytes] | None:

@@ -16,7 +16,7 @@ from h5explorer_py.images.gathering import Gathering
 from h5explorer_py.images.places import Allowed, Place, Refusal, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 GROUP = b"images"
 _MOST_LINKS = 16
@@ -86,7 +86,7 @@ class Shard:
             Where there is none, or it is no encoded picture, or too large, or not to be read.
         """
         name = key.encode()
-        if not name or b"/" in name or b"\0" in name or name == b"." or len(name) > _LONGEST_NAME:
+        if _is_no_name(name):
             raise Refusal("image_not_found")
         try:
             found = self._walk(self.group, name, allowed, 0)
@@ -122,6 +122,22 @@ class Shard:
         check_shape(kind, shape)
         size = (shape[0] if shape else 1) * kind.get_size()
         return None if is_variable(kind) or size == 0 else Place(offset, size)
+
+    def places(self, keys: Sequence[str]) -> list[tuple[int, int] | None]:
+        """Return offset and size of images that are one piece of this file; ``None`` for those to be asked for."""
+        if self.leads_elsewhere:
+            return [None] * len(keys)
+        return [self._own_place(key) for key in keys]
+
+    def _own_place(self, key: str) -> tuple[int, int] | None:
+        name = key.encode()
+        if _is_no_name(name):
+            return None
+        try:
+            place = self.own_place(name)
+        except Exception:  # noqa: BLE001  (why, is told when it is asked for)
+            return None
+        return None if place is None else (place.offset, place.size)
 
     def keys(self) -> list[str]:
         """List the names in the group: slow for many, and only for a shard without metadata."""
@@ -195,6 +211,10 @@ class Shard:
         if not isinstance(source, h5d.DatasetID):
             raise Refusal("shard_unreadable", why=f"it refers to {path} in {name}, which is not there")
         return source
+
+
+def _is_no_name(name: bytes) -> bool:
+    return not name or b"/" in name or b"\0" in name or name == b"." or len(name) > _LONGEST_NAME
 
 
 def _folder_of(found: Any) -> str:

@@ -113,6 +113,8 @@ def answer(request: dict[str, Any], shards: OpenShards) -> tuple[dict[str, Any],
         shard = shards.get(path, Signature(*request["signature"]), allowed)
         if request["ask"] == "keys":
             return {}, json.dumps(shard.keys()).encode()
+        if request["ask"] == "places":
+            return {"places": shard.places(request["keys"])}, b""
         found = shard.find(request["key"], request["limit"], allowed)
     except Refusal as refusal:
         return {"code": refusal.code, "facts": refusal.facts}, b""

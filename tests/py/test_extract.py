@@ -505,19 +505,44 @@ def test_a_shard_that_changes_meanwhile(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_shard_that_is_never_read_in_time_is_not_tried_for_ever(
     source: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find, asked = readers.ReaderPool.find, []
+    asked: list[str] = []
+
+    def stalling(name: str) -> Any:
+        ask = getattr(readers.ReaderPool, name)
+
+        def stall(self: Any, path: str, *others: Any) -> Any:
+            if path.endswith("shard_001_images.h5"):
+                asked.append(name)
+                raise ReaderStalledError("It could not be read.")
+            return ask(self, path, *others)
+
+        return stall
+
+    for name in ("find", "places"):
+        monkeypatch.setattr(readers.ReaderPool, name, stalling(name))
+    done = take(source, range(300), tmp_path / "out")
+    assert asked == ["places", "find", "find", "find"]
+    assert (done.rows, done.failed_images) == (200, 100)
+    assert {failure.code for failure in done.failures} == {"reader_stalled"}
+
+
+def test_a_shard_that_is_slow_now_and_then_is_read_all_the_same(
+    source: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, calls = readers.ReaderPool.find, itertools.count()
 
     def stall(self: Any, path: str, *others: Any) -> Any:
-        if path.endswith("shard_001_images.h5"):
-            asked.append(path)
+        if next(calls) % 3:
             raise ReaderStalledError("It could not be read.")
         return find(self, path, *others)
 
+    def refuse(*_: Any) -> Any:
+        raise ReaderStalledError("They could not be read.")
+
     monkeypatch.setattr(readers.ReaderPool, "find", stall)
-    done = take(source, range(300), tmp_path / "out")
-    assert len(asked) == 3
-    assert (done.rows, done.failed_images) == (200, 100)
-    assert {failure.code for failure in done.failures} == {"reader_stalled"}
+    monkeypatch.setattr(readers.ReaderPool, "places", refuse)
+    done = take(source, range(90), tmp_path / "out")
+    assert (done.rows, done.failed_images) == (30, 60)
 
 
 def test_a_broken_shard_costs_only_its_own_rows(contract: Path, tmp_path: Path) -> None:
