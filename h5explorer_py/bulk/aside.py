@@ -178,8 +178,11 @@ def _prefix(name: str) -> str:
 def _clear(parent: str, name: str) -> Iterator[str]:
     """Clear away what was left behind for this target; say what had to stay."""
     prefix = _prefix(name)
-    with os.scandir(parent) as entries:
-        left = [each.path for each in entries if each.name.startswith(prefix) and each.name.endswith(_SUFFIX)]
+    try:
+        names = os.listdir(parent)
+    except PermissionError:
+        return  # a folder that may be written, but not be looked into
+    left = [os.path.join(parent, each) for each in names if each.startswith(prefix) and each.endswith(_SUFFIX)]
     for folder in sorted(left):
         try:
             with open(os.path.join(folder, _OWNER), encoding="utf-8") as file:

@@ -91,7 +91,7 @@ def export_lookup(
             sink = _ParquetSink(file, lookup.schema) if kind == ".parquet" else None
             target: _Sink = sink or _TextSink(packed or file, lookup.schema, lookup.columns, _DELIMITERS[kind])
             resources.callback(target.abandon)
-        for table in _tables(lookup, rows):
+        for table in _tables(lookup, rows, give_up):
             give_up()
             with written(aside.target):
                 target.write(table)
@@ -108,11 +108,13 @@ def export_lookup(
     return done
 
 
-def _tables(lookup: Lookup, rows: Iterable[NDArray[np.int64]] | None) -> Iterator[pa.Table]:
+def _tables(
+    lookup: Lookup, rows: Iterable[NDArray[np.int64]] | None, give_up: Callable[[], None]
+) -> Iterator[pa.Table]:
     if rows is None:
         yield from lookup.stream(0)
         return
-    reader = RowReader(lookup)
+    reader = RowReader(lookup, give_up)
     for batch in batches(rows, _BATCH_ROWS, lookup.num_rows):
         yield reader.take(batch)
 

@@ -93,7 +93,7 @@ def extract(
     with writer, FailureLog(writer.path_of(FAILURES)) as log, Gatherer(dataset, give_up) as gatherer:
         _check_apart(lookup.location, writer.folder)
         job = _Job(dataset, writer, log, gatherer, progress or (lambda _: None), give_up)
-        reader = RowReader(lookup)
+        reader = RowReader(lookup, give_up)
         for batch in batches(rows, batch_rows, lookup.num_rows):
             give_up()
             job.do(batch, reader.take(batch))

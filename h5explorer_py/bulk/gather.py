@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from h5explorer_py.bulk.ahead import ahead
+from h5explorer_py.bulk.spans import read_places
 from h5explorer_py.errors import (
     CancelledError,
     ClosedError,
@@ -17,7 +17,7 @@ from h5explorer_py.errors import (
     ShardNotFoundError,
     ShardUnreadableError,
 )
-from h5explorer_py.files import Signature, read_at, regular_file, why
+from h5explorer_py.files import Signature, regular_file, why
 from h5explorer_py.images.pipe import LARGEST_IMAGE
 from h5explorer_py.images.readers import PLACES_AT_ONCE, ReaderPool
 from h5explorer_py.metadata.store import no_record
@@ -39,9 +39,6 @@ PIECE_BYTES = 16 << 20
 _AHEAD_BYTES = 64 << 20
 _LEAST_BYTES = 64 << 10
 _QUESTION_LENGTH = 16 << 10
-_GAP_BYTES = 16 << 10
-"""Bytes between two images up to which both are read at once: headers lie there."""
-
 _STALLS = 3
 """Images of a shard waited for in vain, one after the other, before those behind are not tried: each takes 10 s."""
 
@@ -291,7 +288,7 @@ class Gatherer:
         if piece.come is not None:
             return piece, [piece.come]
         wanted, signature = piece.chunk.wanted, piece.chunk.signature
-        data = _read_places(wanted.files.images, signature, piece.places) if piece.places and signature else None
+        data = read_places(wanted.files.images, signature, piece.places) if piece.places and signature else None
         if data is None:  # it has changed, or cannot be read: one by one, as they are looked at, tells why
             return piece, [self._ask(wanted, key) for key in piece.keys]
         return piece, [*data]
@@ -321,29 +318,3 @@ def _questions(keys: Iterable[str]) -> Iterator[list[str]]:
         length += len(key)
     if asked:
         yield asked
-
-
-def _read_places(path: str, signature: Signature, places: list[tuple[int, int]]) -> list[bytes] | None:
-    """Read places of a file, which are in order; ``None`` where that fails or the file is in another state."""
-    data: list[bytes] = []
-    try:
-        with open(path, "rb", buffering=0) as file:
-            for first, last in _spans(places):
-                begin = places[first][0]
-                span = read_at(file, begin, max(at + size for at, size in places[first:last]) - begin)
-                data += [span[at - begin : at - begin + size] for at, size in places[first:last]]
-            if Signature.of(os.fstat(file.fileno())) != signature:
-                return None
-    except OSError:
-        return None
-    sizes = [len(each) for each in data]
-    return data if sizes == [size for _, size in places] else None
-
-
-def _spans(places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Put places together that lie so near that one read is better than two: give first and last of each span."""
-    first = 0
-    for at in range(1, len(places) + 1):
-        if at == len(places) or places[at][0] - sum(places[at - 1]) > _GAP_BYTES:
-            yield first, at
-            first = at

@@ -12,7 +12,7 @@ from h5explorer_py.lookup.take import take
 from h5explorer_py.lookup.text import no_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,10 +29,13 @@ class RowReader:
     ----------
     lookup : Lookup
         Where to read.
+    give_up : callable
+        Called now and then; ends the work by raising.
     """
 
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, give_up: Callable[[], None] = lambda: None) -> None:
         self._lookup = lookup
+        self._give_up = give_up
         self._stream: Iterator[pa.Table] = iter(())
         self._held: pa.Table | None = None
         self._first = 0
@@ -80,6 +83,7 @@ class RowReader:
         return row >= self._first and (row < end + _NEAR or self._lookup.begins(row) <= end)
 
     def _next(self) -> pa.Table:
+        self._give_up()
         for table in self._stream:
             return table
         raise RowOutOfRangeError(f"{self._lookup.name} ends before its last row.")

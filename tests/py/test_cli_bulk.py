@@ -193,13 +193,13 @@ def test_images_per_shard_is_a_number(out: Path, number: str) -> None:
 SLOW = """
 import sys, time
 from h5explorer_py.bulk import gather
-read = gather._read_places
+read = gather.read_places
 seconds = float(sys.argv.pop())
 def slow(*given):
     print("reading", file=sys.stderr, flush=True)
     time.sleep(seconds)
     return read(*given)
-gather._read_places = slow
+gather.read_places = slow
 from h5explorer_py.cli import main
 sys.exit(main(sys.argv[1:]))
 """

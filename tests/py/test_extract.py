@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from h5explorer_py.bulk import extract as extract_module
-from h5explorer_py.bulk import gather, report
+from h5explorer_py.bulk import gather, report, spans
 from h5explorer_py.bulk.extract import extract
 from h5explorer_py.bulk.manifest import MANIFEST
 from h5explorer_py.dataset import Dataset
@@ -466,7 +466,7 @@ def test_a_shard_that_changes_meanwhile(tmp_path: Path, monkeypatch: pytest.Monk
     write_images(shard, {str(number): b"old %d" % number * 100 for number in range(20)})
     write_images(folder / "new", {str(number): b"new picture %d" % number * 100 for number in reversed(range(20))})
     dataset = make(folder, [(str(number), "s") for number in range(20)])
-    read = gather._read_places
+    read = gather.read_places
     changed = []
 
     def change(path: str, *others: Any) -> Any:
@@ -486,10 +486,10 @@ def test_a_shard_that_changes_meanwhile(tmp_path: Path, monkeypatch: pytest.Monk
         def broken(*_: Any) -> bytes:
             raise OSError(5, "Input/output error")
 
-        patch.setattr(gather, "read_at", broken)
+        patch.setattr(spans, "read_at", broken)
         patch.setattr(store, "read_at", broken)
 
-    monkeypatch.setattr(gather, "_read_places", change)
+    monkeypatch.setattr(gather, "read_places", change)
     done = take(dataset, range(20), tmp_path / "out")
     dataset.close()
     if how == "replaced":

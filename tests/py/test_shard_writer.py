@@ -587,3 +587,12 @@ def test_it_needs_no_pandas(tmp_path: Path) -> None:
         "print('pandas' in sys.modules)"
     )
     assert python(code, str(tmp_path / "out")).stdout == "False\n"
+
+
+def test_beside_it_may_be_what_is_not_to_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> list[str]:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(aside.os, "listdir", refuse)
+    write(tmp_path / "out", {"a": b"1"})
+    assert rows_of(tmp_path / "out") == [("a", "shard_00000")]
