@@ -201,14 +201,23 @@ class ConditionError(ExplorerError, ValueError):
     """
 
     code = "bad_condition"
+
+
 class BadKeyError(ExplorerError, ValueError):
     """A text that cannot be the name of an image in an HDF5 file."""
+
     code = "bad_key"
+
+
 class TargetExistsError(ExplorerError, FileExistsError):
     """There is something where files are to be written, and it is not to be replaced."""
+
     code = "target_exists"
+
+
 class WriteFailedError(ExplorerError, OSError):
     """Files could not be written; nothing is left of them."""
+
     code = "write_failed"
 
 

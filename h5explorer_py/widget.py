@@ -115,7 +115,7 @@ class Explorer(anywidget.AnyWidget):
         from_json=lambda value, _: Selection(map(tuple, value["ranges"])),
     )
     filter = traitlets.Unicode(help="The condition in SQL that the rows shown meet; empty for all.").tag(sync=True)
-    sort: traitlets.List[Any] = traitlets.List(help='What the rows are sorted by: pairs such as ("uuid", "asc").').tag(sync=True)
+    sort: traitlets.List[Any] = traitlets.List(help='What they are sorted by: ("uuid", "asc") pairs.').tag(sync=True)
     height = traitlets.Union([traitlets.Int(), traitlets.Unicode()], default_value=None, allow_none=True).tag(sync=True)
 
     def __init__(
