@@ -20,9 +20,11 @@ from h5explorer_py.errors import (
 )
 from h5explorer_py.files import shorten
 from h5explorer_py.images.sniff import SHOWN_BY_PAGES, bits_per_channel, is_truncated
+from h5explorer_py.images.thumbnail import LARGEST_SIDE, SMALLEST_SIDE, Thumbnail
 from h5explorer_py.lookup.find import parse
 from h5explorer_py.metadata.record import for_page, type_name
-from h5explorer_py.protocol import JSON, Request, integer, text
+from h5explorer_py.protocol import JSON, Failure, Request, integer, text
+from h5explorer_py.thumbnails import make_thumbnails
 from h5explorer_py.wire import to_parquet
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 4096
 MOST_AHEAD = 16
+MOST_THUMBNAILS = 64
 LONGEST_SEARCH = 1000
 """Signs of a text that is searched for: one of 10,000 takes a second for every 65,536 rows."""
 
@@ -53,6 +56,7 @@ def handlers(session: Session) -> dict[str, Handler]:
         "image": Handler(partial(_image, session)),
         "original": Handler(partial(_original, session)),
         "ahead": Handler(partial(_ahead, session), jobs.ahead),
+        "thumbnails": Handler(partial(_thumbnails, session), jobs.thumbnails),
         "metadata": Handler(partial(_metadata, session)),
         "find": Handler(partial(_find, session), jobs.searching, _SLOW),
         "count": Handler(partial(_count, session), jobs.searching),
@@ -154,6 +158,25 @@ def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
                 records.append(facts)
                 record_data.append(data)
     return {"images": images, "records": records}, image_data + record_data
+
+
+def _thumbnails(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    """Answer with small copies of pictures; of a row that has none, with the reason."""
+    _, view = _view(session, request.params)
+    rows = request.params.get("rows")
+    if not isinstance(rows, list) or len(rows) > MOST_THUMBNAILS:
+        raise BadRequestError(f"rows must be a list of up to {MOST_THUMBNAILS} row numbers.")
+    numbers = [integer({"row": number}, "row", 0, _EVER) for number in rows]
+    side = integer(request.params, "size", SMALLEST_SIDE, LARGEST_SIDE)
+    facts: list[JSON] = []
+    buffers: Buffers = []
+    for row, made in zip(numbers, make_thumbnails(view, numbers, side, job), strict=True):
+        if isinstance(made, Thumbnail):
+            facts.append({"row": row, "mediaType": made.media_type, "width": made.width, "height": made.height})
+            buffers.append(made.data)
+        else:
+            facts.append({"row": row, "error": Failure.of(request.request, made).to_json()["error"]})
+    return {"thumbnails": facts}, buffers
 
 
 def _facts(row: int, image: Image) -> JSON:

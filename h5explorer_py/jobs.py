@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 import time
 from queue import SimpleQueue
@@ -204,6 +205,13 @@ class Pool:
                 self._start_thread()
 
 
+def _processors() -> int:
+    """Count the processors that this process may use, which on a shared node are not all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 interactive = Pool("h5explorer", 4)
 """For what a person waits for."""
 
@@ -218,6 +226,12 @@ ahead = Pool("h5explorer-ahead", 2)
 
 querying = Pool("h5explorer-querying", 2)
 """For filters and orders, which may go through a whole lookup: the second may begin while the first is given up."""
+
+thumbnails = Pool("h5explorer-thumbnails", 2)
+"""For requests of thumbnails: one reads while the other waits for its pictures to be decoded."""
+
+decoding = Pool("h5explorer-decoding", min(4, _processors()))
+"""For decoding pictures, during which Pillow lets other threads run."""
 
 counting = Pool("h5explorer-counting", 1)
 """For counts, which go through a whole lookup and can wait."""

@@ -22,6 +22,7 @@ METHODS = (
     "image",
     "original",
     "ahead",
+    "thumbnails",
     "metadata",
     "find",
     "count",

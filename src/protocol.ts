@@ -18,6 +18,7 @@ export const METHODS = [
   "image",
   "original",
   "ahead",
+  "thumbnails",
   "metadata",
   "find",
   "count",
@@ -94,7 +95,8 @@ function answerOf(content: unknown): Incoming | null {
   return null;
 }
 
-function errorOf(fields: Fields): ExplorerError {
+/** Reads an error as the kernel tells it. */
+export function errorOf(fields: Fields): ExplorerError {
   const text = (name: string) => (typeof fields[name] === "string" ? fields[name] : "");
   const details = isFields(fields.details) ? fields.details : {};
   return new ExplorerError(text("code") || "internal", text("message"), text("action"), details);

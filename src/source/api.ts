@@ -1,5 +1,6 @@
 /** The one interface through which the panels get data, whoever holds it: a kernel, a worker of the page, a test. */
 
+import type { ExplorerError } from "../errors";
 import type { MetadataField } from "../metadata/record";
 
 /** Rows of the lookup, from 0, half-open. */
@@ -79,6 +80,22 @@ export interface IndexProgress {
 /** What is being done about the index. */
 export type IndexPhase = "off" | "waiting" | "packing" | "ready" | "stopped" | "failed";
 
+/** A small copy of a picture. */
+export interface EncodedThumbnail {
+  readonly row: number;
+  readonly mediaType: string;
+  /** Its size in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Thumbnails of the rows that have one; why there is none of the others. */
+export interface Thumbnails {
+  readonly made: readonly EncodedThumbnail[];
+  readonly missing: readonly { readonly row: number; readonly error: ExplorerError }[];
+}
+
 /** What is open. */
 export interface Opened {
   /** Differs for every lookup that is opened. */
@@ -113,6 +130,12 @@ export interface Source {
    * @param onlyOpen - Leaves out what lies in a file that has not been opened yet.
    */
   ahead(dataset: number, rows: readonly number[], room: number, onlyOpen: boolean, signal: AbortSignal): Promise<Ahead>;
+  /**
+   * Gets small copies of up to 64 pictures, turned as their EXIF orientation says.
+   *
+   * @param size - How long the longer side is at most, from 64 to 512 pixels; smaller pictures are not enlarged.
+   */
+  thumbnails(dataset: number, rows: readonly number[], size: number, signal: AbortSignal): Promise<Thumbnails>;
   metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord>;
   /** Finds the next row that matches, from behind `after` and round again. */
   find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<Found>;

@@ -4,12 +4,13 @@ import type { Answer, RequestClient } from "../channel/requests";
 import type { GetDecoder } from "../decode/decoder";
 import type { TableDecoder } from "../decode/tables";
 import { ExplorerError } from "../errors";
-import { type Fields, fieldsOf, numberOf, objectsOf, optionalNumberOf, textOf, textsOf } from "../fields";
-import type { Method } from "../protocol";
+import { type Fields, fieldsOf, isFields, numberOf, objectsOf, optionalNumberOf, textOf, textsOf } from "../fields";
+import { errorOf, type Method } from "../protocol";
 import type {
   Ahead,
   Counted,
   EncodedImage,
+  EncodedThumbnail,
   Found,
   IndexPhase,
   IndexProgress,
@@ -18,6 +19,7 @@ import type {
   RowRange,
   Rows,
   Source,
+  Thumbnails,
 } from "./api";
 
 /** Gets its data from the kernel's side of an explorer. */
@@ -64,6 +66,25 @@ export class KernelSource implements Source {
       this.#record(facts, bufferOf(answer, images.length + index)),
     );
     return { images, records: await Promise.all(records) };
+  }
+
+  async thumbnails(dataset: number, rows: readonly number[], size: number, signal: AbortSignal): Promise<Thumbnails> {
+    const answer = await this.#ask("thumbnails", { dataset, rows, size }, signal);
+    const [made, missing]: [EncodedThumbnail[], Thumbnails["missing"][number][]] = [[], []];
+    for (const facts of objectsOf(answer.result, "thumbnails")) {
+      const row = numberOf(facts, "row");
+      if (isFields(facts.error)) missing.push({ row, error: errorOf(facts.error) });
+      else {
+        made.push({
+          row,
+          mediaType: textOf(facts, "mediaType"),
+          width: numberOf(facts, "width"),
+          height: numberOf(facts, "height"),
+          bytes: bufferOf(answer, made.length),
+        });
+      }
+    }
+    return { made, missing };
   }
 
   async metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord> {

@@ -6,6 +6,7 @@ import type {
   Ahead,
   Counted,
   EncodedImage,
+  EncodedThumbnail,
   Found,
   IndexProgress,
   MetadataRecord,
@@ -13,6 +14,7 @@ import type {
   RowRange,
   Rows,
   Source,
+  Thumbnails,
 } from "./api";
 
 /** One lookup with all that its rows name. */
@@ -27,6 +29,8 @@ export interface MockLookup {
   readonly picture: (row: number) => MockPicture | ExplorerError;
   /** The bytes of a row that are saved, where they are not those that are shown. */
   readonly original?: (row: number) => MockPicture | ExplorerError;
+  /** The small copy of a row's picture; without this there is none. */
+  readonly thumbnail?: (row: number, size: number) => MockThumbnail | ExplorerError;
   readonly fields: (row: number) => readonly MetadataField[] | ExplorerError;
   readonly notices?: readonly string[];
 }
@@ -41,10 +45,15 @@ export interface MockPicture {
   readonly state?: string;
 }
 
+/** A small copy of a picture. */
+export type MockThumbnail = Omit<EncodedThumbnail, "row">;
+
 /** What is asked for, as a delay is told of it. */
 export interface MockCall {
   readonly method: keyof Source;
   readonly row: number | null;
+  /** The rows, where several are asked for. */
+  readonly rows?: readonly number[];
 }
 
 /** Decides when an answer comes: at once, later, or never. */
@@ -149,6 +158,17 @@ export class MockSource implements Source {
     return { images, records };
   }
 
+  async thumbnails(dataset: number, rows: readonly number[], size: number, signal: AbortSignal): Promise<Thumbnails> {
+    const lookup = await this.#after("thumbnails", dataset, rows[0] ?? null, signal, rows);
+    const outcomes = rows.map((row) => ({ row, outcome: small(lookup, row, size) }));
+    return {
+      made: outcomes.flatMap(({ row, outcome }) => (outcome instanceof ExplorerError ? [] : [{ ...outcome, row }])),
+      missing: outcomes.flatMap(({ row, outcome }) =>
+        outcome instanceof ExplorerError ? [{ row, error: outcome }] : [],
+      ),
+    };
+  }
+
   async metadata(dataset: number, row: number, signal: AbortSignal): Promise<MetadataRecord> {
     const lookup = await this.#after("metadata", dataset, row, signal);
     this.#openFiles.add(lookup.filepath(row));
@@ -200,8 +220,15 @@ export class MockSource implements Source {
     return this.describe();
   }
 
-  async #after(method: keyof Source, dataset: number, row: number | null, signal: AbortSignal): Promise<MockLookup> {
-    await untilAborted(this.#delay({ method, row }, signal), signal);
+  async #after(
+    method: keyof Source,
+    dataset: number,
+    row: number | null,
+    signal: AbortSignal,
+    rows?: readonly number[],
+  ): Promise<MockLookup> {
+    const call = rows === undefined ? { method, row } : { method, row, rows };
+    await untilAborted(this.#delay(call, signal), signal);
     if (dataset !== this.#dataset) {
       throw new ExplorerError("stale_dataset", "Another lookup has been opened meanwhile.");
     }
@@ -247,6 +274,13 @@ function encoded(lookup: MockLookup, row: number, get = lookup.picture): Encoded
     notes: picture.notes ?? [],
     state: picture.state ?? "",
   };
+}
+
+function small(lookup: MockLookup, row: number, size: number): MockThumbnail | ExplorerError {
+  if (row < 0 || row >= lookup.rows) return new ExplorerError("row_out_of_range", `There is no row ${row}.`);
+  const picture = lookup.picture(row);
+  if (picture instanceof ExplorerError) return picture;
+  return lookup.thumbnail?.(row, size) ?? new ExplorerError("unsupported", "There are no thumbnails of this lookup.");
 }
 
 function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {

@@ -108,6 +108,38 @@ export function contract(name: string, make: () => Promise<UnderTest>): void {
       expect((await under.source.ahead(dataset(), [6, odd], 0, true, never)).images).toEqual([]);
     });
 
+    test("thumbnails are small pictures of the rows, which say their size", async () => {
+      const rows = [3, 0, 299, 150];
+      const { made, missing } = await under.source.thumbnails(dataset(), rows, 128, never);
+      expect(missing).toEqual([]);
+      expect(made.map((each) => each.row)).toEqual(rows);
+      for (const { bytes, mediaType, width, height } of made) {
+        expect(mediaType).toBe("image/png"); // 40 × 30 pixels are few enough to be kept exactly
+        const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+        expect(header.subarray(0, 8).toString("latin1")).toBe("\x89PNG\r\n\x1a\n");
+        expect([header.readUInt32BE(16), header.readUInt32BE(20)]).toEqual([width, height]);
+        expect([width, height]).toEqual([40, 30]);
+      }
+      expect(await under.source.thumbnails(dataset(), [], 128, never)).toEqual({ made: [], missing: [] });
+    });
+
+    test("of rows without a picture there is no thumbnail but a sentence, and the others come", async () => {
+      const codes = {
+        no_shard: "shard_not_found",
+        no_key: "image_not_found",
+        no_filepath: "no_filepath",
+        truncated_jpeg: "truncated_image",
+        unknown_bytes: "format_not_shown",
+        external_link: "outside_data",
+      };
+      const odd = Object.keys(codes).map((name) => under.expected.bad[name] ?? Number.NaN);
+      const { made, missing } = await under.source.thumbnails(dataset(), [7, ...odd, 999_999, 8], 64, never);
+      expect(made.map((each) => each.row)).toEqual([7, 8]);
+      expect(missing.map((each) => each.row)).toEqual([...odd, 999_999]);
+      expect(missing.map((each) => each.error.code)).toEqual([...Object.values(codes), "row_out_of_range"]);
+      for (const { error } of missing) expect(error.message).toMatch(/\S.*[.!?]$/s);
+    });
+
     test("metadata has every column in its order, and every value exactly", async () => {
       for (const [row, fields] of Object.entries(under.expected.metadata)) {
         const record = await under.source.metadata(dataset(), Number(row), never);
@@ -206,6 +238,10 @@ export function contract(name: string, make: () => Promise<UnderTest>): void {
       const asked = under.source.rows(dataset(), { start: 0, stop: 10 }, control.signal);
       control.abort();
       await expect(asked).rejects.toMatchObject({ code: "cancelled" });
+      const small = new AbortController();
+      const thumbnails = under.source.thumbnails(dataset(), [0, 1], 64, small.signal);
+      small.abort();
+      await expect(thumbnails).rejects.toMatchObject({ code: "cancelled" });
     });
 
     test("a refused lookup leaves the open one; another one makes questions about the old one stale", async () => {
@@ -216,6 +252,7 @@ export function contract(name: string, make: () => Promise<UnderTest>): void {
       expect(opened.records).toBe(under.another.records);
       expect(opened.dataset).not.toBe(dataset());
       expect(await codeOf(under.source.rows(dataset(), { start: 0, stop: 1 }, never))).toBe("stale_dataset");
+      expect(await codeOf(under.source.thumbnails(dataset(), [0], 64, never))).toBe("stale_dataset");
       const rows = await under.source.rows(opened.dataset, { start: 0, stop: 10 }, never);
       expect(rows.uuids).toHaveLength(Math.min(10, under.another.records));
     });

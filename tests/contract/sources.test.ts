@@ -129,6 +129,10 @@ contract("the mock", async (): Promise<UnderTest> => {
       nameOf.get(row) === "tiff"
         ? { bytes: new Uint8Array(2000), format: "TIFF", mediaType: "image/tiff" }
         : picture(row),
+    thumbnail: (row) => ({
+      bytes: new Uint8Array(pictures.get(row - (row % MOCK_FORMATS.length)) ?? []),
+      ...{ mediaType: "image/png", width: 40, height: 30 },
+    }),
     fields: (row) =>
       odd(row, 1) ??
       [["uuid", expected.rows[row]?.[0] ?? ""] as const, ...(expected.metadata[String(row)] ?? [])].map(

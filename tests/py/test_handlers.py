@@ -506,6 +506,8 @@ BAD = [
     *((method, {}) for method in ("rows", "image", "original", "images", "metadata", "find", "open", "asset")),
     *(("ahead", {"rows": rows, "room": 5, "onlyOpen": False}) for rows in (None, 3, "12", {"0": 1}, list(range(17)))),
     *(("ahead", {"rows": [1], "room": number, "onlyOpen": False}) for number in NUMBERS),
+    *(("thumbnails", {"rows": rows, "size": 128}) for rows in (None, 3, "12", {"0": 1}, list(range(65)), [1.5], [-1])),
+    *(("thumbnails", {"rows": [1], "size": size}) for size in (63, 513, *NUMBERS)),
     *(("find", {"text": text}) for text in (None, 3, [], "x" * 1001)),
     *(("find", {"text": "x", "after": number}) for number in NUMBERS if number is not None),
     *(("open", {"path": path}) for path in (None, 3, ["a"], "x" * 10_001)),
@@ -541,7 +543,17 @@ def test_nothing_but_open_takes_a_path(asking: Asking, tmp_path: Path, monkeypat
 
     monkeypatch.setattr(os, "stat", seen_stat)
     monkeypatch.setattr("builtins.open", seen_open)
-    good = {"row": 0, "start": 0, "stop": 3, "rows": [0], "room": 10**9, "text": "x", "name": "x", "known": "x"}
+    good = {
+        "row": 0,
+        "start": 0,
+        "stop": 3,
+        "rows": [0],
+        "room": 10**9,
+        "text": "x",
+        "name": "x",
+        "known": "x",
+        "size": 64,
+    }
     for method in METHODS:
         if method == "open":
             continue

@@ -173,6 +173,7 @@ function asking(source: KernelSource, client: RequestClient, { method, params }:
     image: () => source.image(dataset, number("row"), params.known === null ? null : text("known"), never),
     original: () => source.original(dataset, number("row"), never),
     ahead: () => source.ahead(dataset, params.rows as number[], number("room"), params.onlyOpen === true, never),
+    thumbnails: () => source.thumbnails(dataset, params.rows as number[], number("size"), never),
     metadata: () => source.metadata(dataset, number("row"), never),
     find: () => source.find(dataset, text("text"), optional("after"), never),
     count: () => source.count(dataset, text("text"), number("start"), never),
@@ -207,6 +208,14 @@ function takenOut(exchange: Exchange, made: unknown): unknown {
     const images = (result.images as Fields[]).map((each, at) => ({ ...image(each), bytes: new Uint8Array([at + 1]) }));
     return { images, records: (result.records as Fields[]).map(record) };
   }
+  if (method === "thumbnails") {
+    const [first, second] = result.thumbnails as Fields[];
+    const { code, message } = (second?.error ?? {}) as Fields;
+    return {
+      made: [{ ...first, bytes: new Uint8Array([1]) }],
+      missing: [{ row: second?.row, error: expect.objectContaining({ code, message }) }],
+    };
+  }
   if (method === "metadata") return record(result);
   const { protocol: _, ...opened } = result;
   return opened;
@@ -236,6 +245,7 @@ const UNREAD: Readonly<Record<Method, readonly string[]>> = {
   image: ["bytes", "width", "height", "notes"],
   original: ["bytes"],
   ahead: [],
+  thumbnails: [],
   metadata: ["key", "seconds"],
   find: ["dataset", "row", "byNumber"],
   count: ["dataset"],
