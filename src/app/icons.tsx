@@ -11,6 +11,8 @@ const PATHS = {
   search: "M7 2.5a4.5 4.5 0 110 9 4.5 4.5 0 010-9zM10.5 10.5l3 3",
   previous: "M10 3L5 8l5 5",
   next: "M6 3l5 5-5 5",
+  thumbnails: "M2.5 2.5H7V7H2.5zM9 2.5h4.5V7H9zM2.5 9H7v4.5H2.5zM9 9h4.5v4.5H9z",
+  noPicture: "M2.5 3.5h11v9h-11zM3 14L13 2",
 } as const;
 
 /** The name of a pictogram. */

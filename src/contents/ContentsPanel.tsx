@@ -7,16 +7,21 @@ import type { ExplorerState } from "../state/explorer";
 import { counted } from "../text";
 import "./contents.css";
 import { IndexStatus } from "./IndexStatus";
+import { SIZES } from "./gridLayout";
 import { OpenControl } from "./OpenControl";
 import { RowGrid } from "./RowGrid";
 import { RowSlider } from "./RowSlider";
 import { SearchBox } from "./SearchBox";
 import { centre, moveTo, pageRows, reveal, type View } from "./scroll";
+import { ThumbnailControls } from "./ThumbnailControls";
+import { ThumbnailGrid } from "./ThumbnailGrid";
 
 /** The first panel: what the lookup is, its rows, and the ways to any of them. */
 export function ContentsPanel({ state, name }: { readonly state: ExplorerState; readonly name: string }) {
   const opened = state.opened.value;
   const view = useSignal<View>({ total: opened.records, fits: 0, top: 0 });
+  const thumbnails = useSignal(false);
+  const size = useSignal<number>(SIZES.first);
   useFollowing(state, view);
   return (
     <section class="h5x-panel h5x-contents" aria-label="Dataset Contents" tabIndex={-1}>
@@ -25,6 +30,7 @@ export function ContentsPanel({ state, name }: { readonly state: ExplorerState; 
           <strong class="h5x-lookup-name" title={opened.location || opened.name}>
             {opened.name}
           </strong>
+          <ThumbnailControls thumbnails={thumbnails} size={size} />
           <OpenControl state={state} />
         </div>
         <Totals state={state} />
@@ -35,7 +41,11 @@ export function ContentsPanel({ state, name }: { readonly state: ExplorerState; 
         <p class="h5x-empty">This lookup has no rows.</p>
       ) : (
         <div class="h5x-rows">
-          <RowGrid state={state} view={view} name={name} />
+          {thumbnails.value ? (
+            <ThumbnailGrid state={state} view={view} name={name} size={size.value} />
+          ) : (
+            <RowGrid state={state} view={view} name={name} />
+          )}
           <RowSlider view={view} onChoose={(row) => state.choose(row)} />
         </div>
       )}

@@ -6,7 +6,8 @@ import type { ExplorerState } from "../state/explorer";
 import type { ListedRow } from "../state/rows";
 import type { Ranges } from "../state/shared";
 import { countText, splitPath } from "../text";
-import { moveBy, pageRows, resize, rowsInView, type View, wheelRows } from "./scroll";
+import { throwByFinger, useWheel } from "./moving";
+import { pageRows, resize, rowsInView, type View, wheelRows } from "./scroll";
 
 /** The height of a row in CSS pixels; a multiple of the 4 px that all lengths go by. */
 export const ROW_HEIGHT = 28;
@@ -14,9 +15,8 @@ export const ROW_HEIGHT = 28;
 /** How many characters at the end of a uuid or a file's name are always seen. */
 const TAIL = 7;
 
-/** How fast a list that was thrown by a finger comes to rest: the part of its speed left after a millisecond. */
-const THROW_LEFT = 0.996;
-const SLOWEST_THROW = 0.001;
+const rowsOfDistance = (distance: number) => distance / ROW_HEIGHT;
+const rowsOfWheel = (event: WheelEvent, view: View) => wheelRows(event, ROW_HEIGHT, view);
 
 /** The rows of the lookup: only those in view are there, placed by their numbers. */
 export function RowGrid({
@@ -34,9 +34,9 @@ export function RowGrid({
   const store = state.rows.value;
   void store.changes.value;
   useLayoutEffect(() => {
-    view.value = resize(view.peek(), records, height / ROW_HEIGHT);
-  }, [view, records, height]);
-  useWheel(ref, view);
+    if (height > 0) view.value = resize(view.peek(), records, height / ROW_HEIGHT, 1, state.current.peek());
+  }, [view, records, height, state]);
+  useWheel(ref, view, rowsOfWheel);
   const gliding = useRef(0);
 
   const { start, stop } = rowsInView(view.value);
@@ -64,7 +64,7 @@ export function RowGrid({
         if (to === null) state.refresh();
         else state.choose(to);
       }}
-      onPointerDown={(event) => throwByFinger(event, view, gliding)}
+      onPointerDown={(event) => throwByFinger(event, view, gliding, rowsOfDistance)}
     >
       {rowNumbers(start, stop).map((row) => (
         <GridRow
@@ -143,12 +143,13 @@ function Missable({ text, what }: { readonly text: string | null; readonly what:
   return text === null ? <span class="h5x-missing">{what}</span> : <MiddleCut text={text} tail={TAIL} />;
 }
 
-function rowNumbers(start: number, stop: number): readonly number[] {
+/** The numbers of a half-open range. */
+export function rowNumbers(start: number, stop: number): readonly number[] {
   return Array.from({ length: stop - start }, (_, index) => start + index);
 }
 
 /** Whether a row is selected; where nothing is, the current row stands for the selection. */
-function isSelected(selection: Ranges, current: number | null, row: number): boolean {
+export function isSelected(selection: Ranges, current: number | null, row: number): boolean {
   if (selection.length === 0) return row === current;
   return selection.some(([start, stop]) => row >= start && row < stop);
 }
@@ -178,62 +179,4 @@ export function keyTarget(
     default:
       return null;
   }
-}
-
-/** Moves the list by the wheel; at its ends the page scrolls on. */
-function useWheel(ref: { readonly current: HTMLElement | null }, view: Signal<View>): void {
-  useLayoutEffect(() => {
-    const grid = ref.current;
-    if (grid === null) return undefined;
-    const turn = (event: WheelEvent) => {
-      if (event.ctrlKey || event.deltaY === 0) return;
-      const before = view.peek();
-      const after = moveBy(before, wheelRows(event, ROW_HEIGHT, before));
-      if (after === before) return;
-      event.preventDefault();
-      view.value = after;
-    };
-    grid.addEventListener("wheel", turn, { passive: false });
-    return () => grid.removeEventListener("wheel", turn);
-  }, [ref, view]);
-}
-
-/** Moves the list with a finger, and lets it run on when it is let go. */
-function throwByFinger(down: PointerEvent, view: Signal<View>, gliding: { current: number }): void {
-  const grid = down.currentTarget;
-  if (down.pointerType !== "touch" || !(grid instanceof HTMLElement)) return;
-  cancelAnimationFrame(gliding.current);
-  let at = down.clientY;
-  let when = down.timeStamp;
-  let speed = 0;
-  const move = (event: PointerEvent) => {
-    const distance = at - event.clientY;
-    speed = distance / Math.max(1, event.timeStamp - when);
-    at = event.clientY;
-    when = event.timeStamp;
-    view.value = moveBy(view.peek(), distance / ROW_HEIGHT);
-  };
-  const end = () => {
-    grid.removeEventListener("pointermove", move);
-    grid.removeEventListener("pointerup", end);
-    grid.removeEventListener("pointercancel", end);
-    glide(speed, view, gliding);
-  };
-  grid.addEventListener("pointermove", move);
-  grid.addEventListener("pointerup", end);
-  grid.addEventListener("pointercancel", end);
-}
-
-function glide(speed: number, view: Signal<View>, gliding: { current: number }): void {
-  let last = performance.now();
-  let left = speed;
-  const frame = (now: number) => {
-    const passed = now - last;
-    last = now;
-    left *= THROW_LEFT ** passed;
-    const before = view.peek();
-    view.value = moveBy(before, (left * passed) / ROW_HEIGHT);
-    if (Math.abs(left) > SLOWEST_THROW && view.peek() !== before) gliding.current = requestAnimationFrame(frame);
-  };
-  if (Math.abs(left) > SLOWEST_THROW) gliding.current = requestAnimationFrame(frame);
 }

@@ -14,16 +14,27 @@ export interface View {
   readonly fits: number;
   /** The row at the top edge, from 0, with a fraction. */
   readonly top: number;
+  /** How many rows stand side by side in a line; 1 where it is not given. Lines are not broken up by moves of rows. */
+  readonly columns?: number;
+}
+
+/** How many rows stand side by side. */
+export function columnsOf(view: View): number {
+  return view.columns ?? 1;
 }
 
 /** The furthest that the list can be moved: its last row stands at the bottom edge then. */
-export function furthest(total: number, fits: number): number {
-  return Math.max(0, total - fits);
+export function furthest(total: number, fits: number, columns = 1): number {
+  return Math.max(0, Math.ceil(total / columns) * columns - fits);
+}
+
+function end(view: View): number {
+  return furthest(view.total, view.fits, view.columns);
 }
 
 /** Moves the list to a position, as far as there are rows. */
 export function moveTo(view: View, top: number): View {
-  const bounded = Math.min(Math.max(0, Number.isFinite(top) ? top : 0), furthest(view.total, view.fits));
+  const bounded = Math.min(Math.max(0, Number.isFinite(top) ? top : 0), end(view));
   return bounded === view.top ? view : { ...view, top: bounded };
 }
 
@@ -34,31 +45,49 @@ export function moveBy(view: View, rows: number): View {
 
 /** Moves the list no further than needed to have a row wholly in view. */
 export function reveal(view: View, row: number): View {
-  if (row < view.top) return moveTo(view, row);
-  if (row + 1 > view.top + view.fits) return moveTo(view, row + 1 - view.fits);
+  const { first, stop } = lineOf(view, row);
+  if (first < view.top) return moveTo(view, first);
+  if (stop > view.top + view.fits) return moveTo(view, stop - view.fits);
   return view;
+}
+
+/** The rows of the line that a row stands in, half-open; the last line may have room for more than there are. */
+function lineOf(view: View, row: number): { readonly first: number; readonly stop: number } {
+  const columns = columnsOf(view);
+  const first = Math.floor(row / columns) * columns;
+  return { first, stop: first + columns };
 }
 
 /** Moves the list so that a row stands in its middle, unless it is in view already. */
 export function centre(view: View, row: number): View {
-  const inView = row >= view.top && row + 1 <= view.top + view.fits;
-  return inView ? view : moveTo(view, row - (view.fits - 1) / 2);
+  const { first, stop } = lineOf(view, row);
+  const inView = first >= view.top && stop <= view.top + view.fits;
+  return inView ? view : moveTo(view, first - (view.fits - columnsOf(view)) / 2);
 }
 
-/** Takes over another size; the top row stays where it is, as far as there are rows. */
-export function resize(view: View, total: number, fits: number): View {
-  return moveTo({ ...view, total, fits }, view.top);
+/**
+ * Takes over another size; the top row stays where it is, as far as there are rows.
+ *
+ * @param kept - A row that stays in view if it is in view now; `null` for none.
+ */
+export function resize(view: View, total: number, fits: number, columns = 1, kept: number | null = null): View {
+  const resized = moveTo({ ...view, total, fits, columns }, view.top);
+  const seen = kept !== null && view.fits > 0 && reveal(view, kept) === view;
+  return seen ? reveal(resized, kept) : resized;
 }
 
 /** The rows that are wholly or partly in view, half-open. */
 export function rowsInView(view: View): { readonly start: number; readonly stop: number } {
-  const start = Math.floor(view.top);
-  return { start, stop: Math.max(start, Math.min(view.total, Math.ceil(view.top + view.fits))) };
+  const start = lineOf(view, view.top).first;
+  const columns = columnsOf(view);
+  const stop = Math.ceil((view.top + view.fits) / columns) * columns;
+  return { start, stop: Math.max(start, Math.min(view.total, stop)) };
 }
 
-/** How many rows a page key moves: one less than fit, so that one is seen before and after. */
+/** How many rows a page key moves: a line less than fits, so that one is seen before and after. */
 export function pageRows(view: View): number {
-  return Math.max(1, Math.floor(view.fits) - 1);
+  const columns = columnsOf(view);
+  return Math.max(1, Math.floor(view.fits / columns) - 1) * columns;
 }
 
 /**
@@ -68,33 +97,32 @@ export function pageRows(view: View): number {
  * last row; the row that it names is always in view.
  */
 export function sliderValue(view: View): number {
-  const end = furthest(view.total, view.fits);
   if (view.total === 0) return 0;
-  return end === 0 ? 1 : 1 + Math.round((view.top / end) * (view.total - 1));
+  return 1 + Math.round(sliderPart(view) * (view.total - 1));
 }
 
 /** Moves the list to where the slider shows a row number. */
 export function moveToSliderValue(view: View, value: number): View {
   if (view.total <= 1) return moveTo(view, 0);
   const part = (Math.min(Math.max(1, value), view.total) - 1) / (view.total - 1);
-  return moveTo(view, part * furthest(view.total, view.fits));
+  return moveTo(view, part * end(view));
 }
 
 /** Moves the list to where the slider's thumb is at a part of its way, from 0 to 1. */
 export function moveToPart(view: View, part: number): View {
-  return moveTo(view, Math.min(Math.max(0, part), 1) * furthest(view.total, view.fits));
+  return moveTo(view, Math.min(Math.max(0, part), 1) * end(view));
 }
 
 /** The part of its way that the slider's thumb is at, from 0 to 1. */
 export function sliderPart(view: View): number {
-  const end = furthest(view.total, view.fits);
-  return end === 0 ? 0 : view.top / end;
+  const way = end(view);
+  return way === 0 ? 0 : view.top / way;
 }
 
 /** How long the slider's thumb is: the part of the rows that is in view, but never too short to be caught. */
 export function thumbLength(view: View, track: number, shortest: number): number {
-  if (view.total <= view.fits) return track;
-  return Math.min(track, Math.max(shortest, (track * view.fits) / view.total));
+  if (end(view) === 0) return track;
+  return Math.min(track, Math.max(shortest, (track * view.fits) / (end(view) + view.fits)));
 }
 
 /** How many rows a turn of the wheel moves. */

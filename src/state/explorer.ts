@@ -13,6 +13,7 @@ import { type Latest, LatestLoader } from "./latest";
 import type { RowStore } from "./rows";
 import type { Ranges, SharedState } from "./shared";
 import { Stores } from "./stores";
+import type { ThumbnailStore } from "./thumbnails";
 
 /** After how many milliseconds on the same row its neighbours are fetched. */
 const SETTLED_MS = 60;
@@ -53,6 +54,7 @@ export class ExplorerState {
   readonly #stores: Signal<Stores>;
   readonly #rows: ReadonlySignal<RowStore>;
   readonly #index: ReadonlySignal<IndexWatch>;
+  readonly #thumbnails: ReadonlySignal<ThumbnailStore>;
   readonly #filepaths = signal<Count>(null);
   readonly #timing = signal<Timing | null>(null);
   readonly #connection = signal<Connection>({ wire: { kind: "live" }, waiting: false, loading: false });
@@ -78,6 +80,7 @@ export class ExplorerState {
     this.#stores = signal(new Stores(source, shared.opened.peek()));
     this.#rows = computed(() => this.#stores.value.rows);
     this.#index = computed(() => this.#stores.value.index);
+    this.#thumbnails = computed(() => this.#stores.value.thumbnails);
     let first = true;
     this.#ends.push(
       effect(() => {
@@ -141,6 +144,10 @@ export class ExplorerState {
 
   get index(): ReadonlySignal<IndexWatch> {
     return this.#index;
+  }
+
+  get thumbnails(): ReadonlySignal<ThumbnailStore> {
+    return this.#thumbnails;
   }
 
   get filepaths(): ReadonlySignal<Count> {
@@ -320,7 +327,9 @@ export class ExplorerState {
 
   #loadAhead(ahead: AheadLoader): void {
     if (this.#pictureLoader.state.peek().pending) return; // it will be looked for what is near then
-    const { rows } = this.#stores.peek();
-    void ahead.load(this.current.peek(), rows.inView.peek(), this.opened.peek().records);
+    const { rows, thumbnails } = this.#stores.peek();
+    // Of the many rows that are in view as thumbnails only those near the chosen one are fetched whole.
+    const inView = thumbnails.shown ? { start: 0, stop: 0 } : rows.inView.peek();
+    void ahead.load(this.current.peek(), inView, this.opened.peek().records);
   }
 }

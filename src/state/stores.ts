@@ -6,6 +6,7 @@ import { IndexWatch } from "./index";
 import { PictureStore } from "./pictures";
 import { RecordStore } from "./records";
 import { RowStore } from "./rows";
+import { ThumbnailStore } from "./thumbnails";
 
 /** The rows, pictures and records of one lookup that are here. */
 export class Stores {
@@ -14,12 +15,14 @@ export class Stores {
   readonly records: RecordStore;
   readonly ahead: AheadLoader;
   readonly index: IndexWatch;
+  readonly thumbnails: ThumbnailStore;
 
   constructor(source: Source, { dataset, records, index }: Opened) {
     this.rows = new RowStore(source, dataset, records);
     this.pictures = new PictureStore(source, dataset);
     this.records = new RecordStore(source, dataset);
     this.index = new IndexWatch(source, dataset, index);
+    this.thumbnails = new ThumbnailStore(source, dataset, records);
     this.ahead = new AheadLoader(source, dataset, this.pictures, this.records);
   }
 
@@ -29,5 +32,6 @@ export class Stores {
     this.index.close();
     this.rows.close();
     this.pictures.close();
+    this.thumbnails.close();
   }
 }

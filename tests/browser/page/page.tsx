@@ -104,6 +104,15 @@ function lookupOf(setup: Setup, versions: ReadonlyMap<number, number>, name: str
       setup.badPictures?.includes(row) || setup.undecodable?.includes(row)
         ? { bytes: new Uint8Array([1, 2, 3]), format: "TIFF", mediaType: "image/tiff" }
         : picture(row),
+    thumbnail: (row, size) => {
+      if (setup.undecodable?.includes(row)) {
+        return { bytes: new Uint8Array([66, 77, 1]), mediaType: "image/bmp", width: 1, height: 1 };
+      }
+      const scale = Math.min(1, size / Math.max(width, height));
+      const small = { width: Math.round(width * scale), height: Math.round(height * scale) };
+      const colour = colourOf(row + 1000 * (versions.get(row) ?? 0));
+      return { bytes: bmp(small.width, small.height, colour, true), mediaType: "image/bmp", ...small };
+    },
     fields,
     notices: setup.notices ?? [],
   };
