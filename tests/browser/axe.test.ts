@@ -94,6 +94,18 @@ const states: readonly State[] = [
       ),
     );
   }),
+  state("as thumbnails", { undecodable: [1], badPictures: [2] }, async (explorer) => {
+    await explorer.thumbnailsButton.click();
+    await explorer.thumbnail(0).waitFor();
+    await explorer
+      .cell(2)
+      .getByRole("img", { name: /There is no file/ })
+      .waitFor();
+  }),
+  state("as thumbnails that load", { held: true }, async (explorer) => {
+    await explorer.thumbnailsButton.click();
+    await explorer.cell(0).getByText("loading").waitFor({ state: "attached" });
+  }),
   state("narrow", { width: "400px" }, loaded),
   state("at four times the size", {}, loaded, { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 }),
   state("dark", {}, loaded, { colorScheme: "dark" }),

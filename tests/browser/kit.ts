@@ -93,6 +93,27 @@ export class Explorer {
     return this.viewer.getByRole("img", { name: uuidOf(row) });
   }
 
+  get thumbnailsButton(): Locator {
+    return this.contents.getByRole("button", { name: "Show as thumbnails" });
+  }
+
+  /** The small picture of a row counted from 0. */
+  thumbnail(row: number): Locator {
+    return this.grid.getByRole("img", { name: uuidOf(row), exact: true });
+  }
+
+  /** The cell of a row's thumbnail, counted from 0. */
+  cell(row: number): Locator {
+    return this.grid.locator(`[role=gridcell][id$="-${row}"]`);
+  }
+
+  /** The rows that have a cell, counted from 0, in the order of the page. */
+  async cells(): Promise<readonly number[]> {
+    return this.grid
+      .locator("[role=gridcell]")
+      .evaluateAll((cells) => cells.map((cell) => Number(cell.id.split("-").at(-1))));
+  }
+
   /** The rows that are listed, by their numbers from 1, and their text. */
   async listed(): Promise<readonly { readonly number: number; readonly text: string }[]> {
     return this.grid

@@ -121,6 +121,14 @@ test("another size keeps the top row where there are rows for it", () => {
   expect(resize(view, 5, 30).top).toBe(0);
 });
 
+test("another size keeps a row in view that was", () => {
+  const view: View = { total: 1000, fits: 40, top: 500 };
+  expect(resize(view, 1000, 10, 1, 530).top).toBe(521);
+  expect(resize(view, 1000, 10, 1, 505).top).toBe(500);
+  expect(resize(view, 1000, 10, 1, 600).top).toBe(500);
+  expect(resize({ ...view, fits: 0 }, 1000, 10, 1, 700).top).toBe(500);
+});
+
 test("the thumb is as long as its part of the rows, but can always be caught", () => {
   expect(thumbLength({ total: 100, fits: 50, top: 0 }, 400, 24)).toBe(200);
   expect(thumbLength({ total: 1e9, fits: 10, top: 0 }, 400, 24)).toBe(24);

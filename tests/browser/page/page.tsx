@@ -41,6 +41,8 @@ export interface Setup {
 /** An explorer of the page, as the tests reach it. */
 export interface Handle {
   readonly calls: MockCall[];
+  /** The calls that were withdrawn before their answer came. */
+  readonly withdrawn: MockCall[];
   /** Lets the oldest or newest answer that is held go; by method, if one is named. */
   letGo(which: "oldest" | "newest" | "all", method?: keyof Source): number;
   failRows(times: number): void;
@@ -148,6 +150,7 @@ class PageState implements SharedState {
 function mockExplorer(setup: Setup) {
   const held: Held[] = [];
   const calls: MockCall[] = [];
+  const withdrawn: MockCall[] = [];
   const versions = new Map<number, number>();
   let failRows = 0;
   let failCounts = setup.failCounts ?? 0;
@@ -159,8 +162,9 @@ function mockExplorer(setup: Setup) {
     ["empty.csv", lookupOf(setup, versions, "empty.csv", 0)],
   ]);
   const told: { shared?: PageState } = {};
-  const delay = async (call: MockCall): Promise<void> => {
+  const delay = async (call: MockCall, signal: AbortSignal): Promise<void> => {
     calls.push(call);
+    signal.addEventListener("abort", () => withdrawn.push(call));
     if (call.method === "rows" && failRows > 0) {
       failRows -= 1;
       throw new ExplorerError("timeout", "This took longer than 60 s and was given up.", "Try again.");
@@ -196,6 +200,7 @@ function mockExplorer(setup: Setup) {
     source,
     shared,
     calls,
+    withdrawn,
     letGo,
     failRows: (times: number) => {
       failRows = times;
@@ -229,6 +234,7 @@ window.mount = async (setup) => {
   render(<App state={state} />, place);
   return window.explorers.push({
     calls: mock.calls,
+    withdrawn: mock.withdrawn,
     letGo: mock.letGo,
     failRows: mock.failRows,
     changeFile: mock.changeFile,
