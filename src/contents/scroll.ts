@@ -43,10 +43,10 @@ export function moveBy(view: View, rows: number): View {
   return moveTo(view, view.top + rows);
 }
 
-/** Moves the list no further than needed to have a row wholly in view. */
+/** Moves the list no further than needed to have a row wholly in view, or its beginning where it does not fit. */
 export function reveal(view: View, row: number): View {
   const { first, stop } = lineOf(view, row);
-  if (first < view.top) return moveTo(view, first);
+  if (first < view.top || stop - first > view.fits) return moveTo(view, first);
   if (stop > view.top + view.fits) return moveTo(view, stop - view.fits);
   return view;
 }

@@ -119,6 +119,14 @@ def test_what_is_opaque_becomes_a_jpeg_that_looks_the_same(kind: str, mode: str,
     assert len(made.data) < side * side
 
 
+@pytest.mark.parametrize(("width", "height", "side"), [(521, 521, 64), (515, 389, 128), (1025, 513, 127)])
+def test_a_reduced_decode_that_ends_within_a_pixel_shifts_nothing(width: int, height: int, side: int) -> None:
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    waves = 128 + 60 * np.sin(x * 2 * np.pi / 90) + 60 * np.sin(y * 2 * np.pi / 90)
+    data = saved(pil.fromarray(waves.astype(np.uint8)), "JPEG", quality=95)
+    assert decibels(decoded(thumbnail(data, side)), expected(data, side)) > 33
+
+
 @pytest.mark.parametrize(("kind", "mode"), [("PNG", "RGBA"), ("PNG", "LA"), ("WEBP", "RGBA"), ("TIFF", "RGBA")])
 @pytest.mark.parametrize("side", [64, 128, 512])
 def test_transparency_stays(kind: str, mode: str, side: int) -> None:

@@ -121,6 +121,11 @@ test("another size keeps the top row where there are rows for it", () => {
   expect(resize(view, 5, 30).top).toBe(0);
 });
 
+test("of a row that does not fit the beginning is revealed", () => {
+  expect(reveal({ total: 100, fits: 0.5, top: 0 }, 7).top).toBe(7);
+  expect(reveal({ total: 100, fits: 3, columns: 5, top: 0 }, 12).top).toBe(10);
+});
+
 test("another size keeps a row in view that was", () => {
   const view: View = { total: 1000, fits: 40, top: 500 };
   expect(resize(view, 1000, 10, 1, 530).top).toBe(521);
