@@ -14,6 +14,7 @@ from h5explorer_py.images.thumbnail import Thumbnail, thumbnail
 if TYPE_CHECKING:
     from h5explorer_py.dataset import Dataset, Entry
     from h5explorer_py.images.image import Image
+    from h5explorer_py.view.view import View
 
 CACHE_BYTES = 32 << 20
 """Bytes of thumbnails kept: some 8,000 of 128 pixels."""
@@ -86,15 +87,15 @@ _one_reads = threading.Lock()
 """Held while an image is read for a thumbnail: a reader process is left for what a person waits for."""
 
 
-def make_thumbnails(dataset: Dataset, rows: list[int], side: int, job: jobs.Job) -> list[Outcome]:
+def make_thumbnails(view: View, rows: list[int], side: int, job: jobs.Job) -> list[Outcome]:
     """Make the thumbnails of rows.
 
     Parameters
     ----------
-    dataset : Dataset
-        The data set.
+    view : View
+        What is shown.
     rows : list of int
-        The rows.
+        The rows, by their positions.
     side : int
         How long the longer side of each is at most, in pixels.
     job : Job
@@ -116,7 +117,7 @@ def make_thumbnails(dataset: Dataset, rows: list[int], side: int, job: jobs.Job)
     for at, row in enumerate(rows):
         job.give_up()
         try:
-            _begin(dataset, row, at, making)
+            _begin(view, row, at, making)
         except (CancelledError, ClosedError):
             raise
         except Exception as error:  # noqa: BLE001  (whatever it is, it concerns this row alone)
@@ -125,9 +126,9 @@ def make_thumbnails(dataset: Dataset, rows: list[int], side: int, job: jobs.Job)
     return [making.outcomes[at] for at in range(len(rows))]
 
 
-def _begin(dataset: Dataset, row: int, at: int, making: _Making) -> None:
-    job = making.job
-    entry = dataset.entry(row, job.give_up)
+def _begin(view: View, row: int, at: int, making: _Making) -> None:
+    job, dataset = making.job, view.dataset
+    entry = view.entry(row, job.give_up)
     # Looked at before the bytes are read: where the file changes in between, what is made is not found again.
     key = (dataset.image_state(entry), entry.key or "", making.side)
     held = cache.get(key)

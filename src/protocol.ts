@@ -22,7 +22,8 @@ export const METHODS = [
   "metadata",
   "find",
   "count",
-  "status", "show",
+  "status",
+  "show",
   "open",
   "asset",
 ] as const;

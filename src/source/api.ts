@@ -77,6 +77,16 @@ export interface IndexProgress {
   readonly message: string;
 }
 
+/** How far the work is that goes on behind what is shown. */
+export interface Status {
+  readonly index: IndexProgress;
+  /** The part of a filter or order that has been worked out, from 0 to 1; `null` where none is. */
+  readonly query: number | null;
+}
+
+/** Columns to sort by, the first before the second. */
+export type Sort = readonly (readonly [column: string, direction: "asc" | "desc"])[];
+
 /** What is being done about the index. */
 export type IndexPhase = "off" | "waiting" | "packing" | "ready" | "stopped" | "failed";
 
@@ -98,11 +108,17 @@ export interface Thumbnails {
 
 /** What is open. */
 export interface Opened {
-  /** Differs for every lookup that is opened. */
+  /** Differs for every lookup that is opened, and for every filter and order. */
   readonly dataset: number;
   readonly name: string;
   readonly location: string;
+  /** The rows that are shown. */
   readonly records: number;
+  /** All rows of the lookup. */
+  readonly total: number;
+  /** The condition that they meet; empty where all are shown. */
+  readonly filter: string;
+  readonly sort: Sort;
   readonly notices: readonly string[];
   readonly index: IndexProgress;
 }
@@ -141,8 +157,10 @@ export interface Source {
   find(dataset: number, text: string, after: number | null, signal: AbortSignal): Promise<Found>;
   /** Counts the rows that match, from a row on; in a large lookup not to its end, so that it is asked again. */
   count(dataset: number, text: string, start: number, signal: AbortSignal): Promise<Counted>;
-  /** Tells how far the index is, after it has been stopped or begun where that is wished. */
-  index(dataset: number, wish: "stop" | "begin" | null, signal: AbortSignal): Promise<IndexProgress>;
+  /** Tells how far the work behind is, after the index has been stopped or begun where that is wished. */
+  status(dataset: number, wish: "stop" | "begin" | null, signal: AbortSignal): Promise<Status>;
+  /** Shows the rows that meet a condition, in an order; where that is refused, what is shown stays. */
+  show(filter: string, sort: Sort, signal: AbortSignal): Promise<Opened>;
   /** Opens another lookup; where it is refused the present one stays. */
   open(path: string, signal: AbortSignal): Promise<Opened>;
 }

@@ -18,7 +18,9 @@ import type {
   Opened,
   RowRange,
   Rows,
+  Sort,
   Source,
+  Status,
   Thumbnails,
 } from "./api";
 
@@ -115,8 +117,13 @@ export class KernelSource implements Source {
     return { count: numberOf(result, "count"), stop: numberOf(result, "stop") };
   }
 
-  async index(dataset: number, wish: "stop" | "begin" | null, signal: AbortSignal): Promise<IndexProgress> {
-    return indexOf(fieldsOf((await this.#ask("status", { dataset, wish }, signal)).result, "index"));
+  async status(dataset: number, wish: "stop" | "begin" | null, signal: AbortSignal): Promise<Status> {
+    const { result } = await this.#ask("status", { dataset, wish }, signal);
+    return { index: indexOf(fieldsOf(result, "index")), query: optionalNumberOf(result, "query") };
+  }
+
+  async show(filter: string, sort: Sort, signal: AbortSignal): Promise<Opened> {
+    return openedOf((await this.#ask("show", { filter, sort }, signal)).result);
   }
 
   async open(path: string, signal: AbortSignal): Promise<Opened> {
@@ -145,9 +152,21 @@ export function openedOf(fields: Fields): Opened {
     name: textOf(fields, "name"),
     location: textOf(fields, "location"),
     records: numberOf(fields, "records"),
+    total: numberOf(fields, "total"),
+    filter: textOf(fields, "filter"),
+    sort: sortOf(fields.sort),
     notices: textsOf(fields, "notices"),
     index: indexOf(fieldsOf(fields, "index")),
   };
+}
+
+function sortOf(value: unknown): Sort {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((each: unknown) => {
+    if (!Array.isArray(each)) return [];
+    const [column, direction]: unknown[] = each;
+    return typeof column === "string" ? [[column, direction === "desc" ? "desc" : "asc"] as const] : [];
+  });
 }
 
 const PHASES: readonly IndexPhase[] = ["off", "waiting", "packing", "ready", "stopped", "failed"];

@@ -13,7 +13,9 @@ import type {
   Opened,
   RowRange,
   Rows,
+  Sort,
   Source,
+  Status,
   Thumbnails,
 } from "./api";
 
@@ -73,6 +75,9 @@ export class MockSource implements Source {
   readonly #opened: (opened: Opened) => void;
   readonly #openFiles = new Set<string | null>();
   #dataset = 1;
+  #filter = "";
+  #sort: Sort = [];
+  #whole: MockLookup;
   #index = NO_INDEX;
   #lookup: MockLookup;
 
@@ -90,6 +95,7 @@ export class MockSource implements Source {
     if (first === undefined) throw new Error("a mock source needs a lookup");
     this.#lookups = lookups;
     this.#lookup = first;
+    this.#whole = first;
     this.#delay = delay;
     this.#opened = opened;
   }
@@ -101,6 +107,9 @@ export class MockSource implements Source {
       name: this.#lookup.name,
       location: `/data/${this.#lookup.name}`,
       records: this.#lookup.rows,
+      total: this.#whole.rows,
+      filter: this.#filter,
+      sort: this.#sort,
       notices: this.#lookup.notices ?? [],
       index: this.#index,
     };
@@ -198,9 +207,22 @@ export class MockSource implements Source {
     return { count, stop };
   }
 
-  async index(dataset: number, _wish: "stop" | "begin" | null, signal: AbortSignal): Promise<IndexProgress> {
-    await this.#after("index", dataset, null, signal);
-    return this.#index;
+  async status(dataset: number, _wish: "stop" | "begin" | null, signal: AbortSignal): Promise<Status> {
+    await this.#after("status", dataset, null, signal);
+    return { index: this.#index, query: null };
+  }
+
+  /** The filter is a text that the uuid or the filepath holds; the order is by one of these. */
+  async show(filter: string, sort: Sort, signal: AbortSignal): Promise<Opened> {
+    await untilAborted(this.#delay({ method: "show", row: null }, signal), signal);
+    if (filter === "wrong")
+      throw new ExplorerError("bad_condition", "There is no column wrong.", "The nearest is uuid.");
+    this.#lookup = shownOf(this.#whole, filter, sort);
+    this.#filter = filter;
+    this.#sort = sort;
+    this.#dataset += 1;
+    this.#opened(this.describe());
+    return this.describe();
   }
 
   /** Has the index be so far from now on. */
@@ -215,6 +237,9 @@ export class MockSource implements Source {
       throw new ExplorerError("lookup_not_found", `There is no file ${path}.`, "Did you mean another?");
     }
     this.#lookup = lookup;
+    this.#whole = lookup;
+    this.#filter = "";
+    this.#sort = [];
     this.#dataset += 1;
     this.#opened(this.describe());
     return this.describe();
@@ -234,6 +259,30 @@ export class MockSource implements Source {
     }
     return this.#lookup;
   }
+}
+
+function shownOf(whole: MockLookup, filter: string, sort: Sort): MockLookup {
+  if (filter === "" && sort.length === 0) return whole;
+  const rows = Array.from({ length: whole.rows }, (_, row) => row).filter(
+    (row) => filter === "" || (whole.uuid(row) ?? "").includes(filter) || (whole.filepath(row) ?? "").includes(filter),
+  );
+  for (const [column, direction] of [...sort].reverse()) {
+    const text = (row: number) => (column === "uuid" ? whole.uuid(row) : whole.filepath(row)) ?? "";
+    rows.sort(
+      (one, other) => (text(one) < text(other) ? -1 : text(one) > text(other) ? 1 : 0) * (direction === "asc" ? 1 : -1),
+    );
+  }
+  const at = (position: number) => rows[position] ?? whole.rows;
+  const { original } = whole;
+  return {
+    ...whole,
+    rows: rows.length,
+    uuid: (position) => whole.uuid(at(position)),
+    filepath: (position) => whole.filepath(at(position)),
+    picture: (position) => whole.picture(at(position)),
+    fields: (position) => whole.fields(at(position)),
+    ...(original && { original: (position: number) => original(at(position)) }),
+  };
 }
 
 function numberTyped(text: string): number | null {

@@ -50,7 +50,7 @@ export class IndexWatch {
   async #look(wish: "stop" | "begin" | null): Promise<void> {
     this.#timer.clear();
     try {
-      this.#progress.value = await this.#source.index(this.#dataset, wish, this.#closed.signal);
+      this.#progress.value = (await this.#source.status(this.#dataset, wish, this.#closed.signal)).index;
     } catch (error) {
       if (isCancelled(error) || this.#closed.signal.aborted) return; // else it is looked for again: it goes on meanwhile
     }

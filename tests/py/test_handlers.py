@@ -22,9 +22,9 @@ from h5explorer_py import handlers as module
 from h5explorer_py import jobs
 from h5explorer_py.assets import STATIC, asset_names
 from h5explorer_py.dataset import Dataset
-from h5explorer_py.lookup.rows import WINDOW_ROWS
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.handlers import handlers
+from h5explorer_py.lookup.rows import WINDOW_ROWS
 from h5explorer_py.options import Options
 from h5explorer_py.protocol import METHODS, Request
 from h5explorer_py.session import Session

@@ -70,7 +70,7 @@ def test_another_lookup_takes_its_place(session: Session, tmp_path: Path) -> Non
     assert session.describe()["records"] == 5
     assert old.closed
     assert session.numbered(2) == (2, session.view)
-    assert session.numbered(None) == (2, session.dataset)
+    assert session.numbered(None) == (2, session.view)
     with pytest.raises(errors.StaleDatasetError):
         session.numbered(1)
 

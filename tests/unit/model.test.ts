@@ -5,7 +5,17 @@ import { ModelState, type Traits } from "../../src/state/model";
 /** A widget's model without a kernel: keeps values, tells changes, and counts what it would send. */
 class Model {
   readonly values: Record<string, unknown> = {
-    _opened: { dataset: 1, name: "a", location: "/a", records: 100, notices: [], index: NO_INDEX },
+    _opened: {
+      dataset: 1,
+      name: "a",
+      location: "/a",
+      records: 100,
+      total: 100,
+      filter: "",
+      sort: [],
+      notices: [],
+      index: NO_INDEX,
+    },
     current: 0,
     selection: { ranges: [] },
     height: 300,
@@ -98,7 +108,17 @@ test("what Python sets after a choice holds, and the choice is not told", () => 
 
 test("a choice among the rows of another lookup is void", () => {
   state.choose({ current: 5, selection: [[5, 6]] });
-  model.hear("_opened", { dataset: 2, name: "b", location: "/b", records: 1, notices: [], index: NO_INDEX });
+  model.hear("_opened", {
+    dataset: 2,
+    name: "b",
+    location: "/b",
+    records: 1,
+    total: 100,
+    filter: "",
+    sort: [],
+    notices: [],
+    index: NO_INDEX,
+  });
   expect(state.current.value).toBe(0);
   expect(state.selection.value).toEqual([]);
   jest.advanceTimersByTime(50);

@@ -6,6 +6,7 @@ import type { TableDecoder } from "../../src/decode/tables";
 import { asExplorerError, isCancelled } from "../../src/errors";
 import type { Fields } from "../../src/fields";
 import { ask, cancel, decode, METHODS, type Method, type Outgoing, type Request, VERSION } from "../../src/protocol";
+import type { Sort } from "../../src/source/api";
 import { KernelSource } from "../../src/source/kernel";
 
 interface Sample<Message> {
@@ -177,7 +178,8 @@ function asking(source: KernelSource, client: RequestClient, { method, params }:
     metadata: () => source.metadata(dataset, number("row"), never),
     find: () => source.find(dataset, text("text"), optional("after"), never),
     count: () => source.count(dataset, text("text"), number("start"), never),
-    status: () => source.index(dataset, params.wish === "stop" ? "stop" : null, never),
+    status: () => source.status(dataset, params.wish === "stop" ? "stop" : null, never),
+    show: () => source.show(text("filter"), params.sort as Sort, never),
     open: () => source.open(text("path"), never),
     asset: () => client.ask("asset", { name: text("name") }),
   };
@@ -196,7 +198,7 @@ function takenOut(exchange: Exchange, made: unknown): unknown {
   if (method === "stats") return result.filepaths;
   if (method === "find") return { row: result.row, byNumber: result.byNumber };
   if (method === "count") return { count: result.count, stop: result.stop };
-  if (method === "status") return result.index;
+  if (method === "status") return { index: result.index, query: result.query };
   if (method === "asset") return { result, buffers: (made as Answer).buffers };
   if (method === "image" && result.unchanged === true) return null;
   if (method === "image" || method === "original") return { ...image(result), bytes: new Uint8Array([1]) };
@@ -249,8 +251,9 @@ const UNREAD: Readonly<Record<Method, readonly string[]>> = {
   metadata: ["key", "seconds"],
   find: ["dataset", "row", "byNumber"],
   count: ["dataset"],
-  status: ["dataset"],
-  open: ["protocol"],
+  status: ["dataset", "query"],
+  show: ["protocol", "sort"],
+  open: ["protocol", "sort"],
   asset: ["name", "encoding"],
 };
 
