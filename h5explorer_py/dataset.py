@@ -109,6 +109,13 @@ class Dataset:
         self._check_open()
         return self.rows.keys(start, stop, give_up)
 
+    def forget(self) -> None:
+        """Forget what has been read of rows, as it is to be read in another way."""
+        self.rows.forget()
+        with self._lock:
+            self._entries.clear()
+            self._rows_by_key.clear()
+
     def take(self, rows: Numbers, give_up: Callable[[], None] = lambda: None) -> pa.Table:
         """Return single rows as text: see :meth:`h5explorer_py.lookup.rows.LookupRows.take`."""
         self._check_open()
@@ -149,6 +156,8 @@ class Dataset:
         ------
         RowOutOfRangeError
         """
+        if row >= self.num_rows:
+            self.lookup.wait_counted()
         if not 0 <= row < self.num_rows:
             rows = f"rows go from 0 to {self.num_rows - 1:,}" if self.num_rows else "the lookup has none"
             raise RowOutOfRangeError(f"There is no row {row:,}: {rows}.", row=row)
@@ -189,6 +198,7 @@ class Dataset:
         A uuid that is exactly the text goes before all others, when the search begins.
         """
         self._check_open()
+        self.lookup.wait_counted(give_up)
         if query.row is not None:
             return query.row if 0 <= query.row < self.num_rows else None
         if not query.text or not is_unicode(query.text):
@@ -214,6 +224,7 @@ class Dataset:
             The row up to which they have been looked at.
         """
         self._check_open()
+        self.lookup.wait_counted(give_up)
         if query.row is not None:
             return int(0 <= query.row < self.num_rows), self.num_rows
         if not query.text or not is_unicode(query.text):

@@ -102,7 +102,7 @@ def _rows(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buff
 
 def _stats(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
     number, view = _view(session, request.params)
-    return {"dataset": number, "records": view.num_rows, "filepaths": view.dataset.filepaths(job.give_up)}, []
+    return {"dataset": number, "filepaths": view.dataset.filepaths(job.give_up), "records": view.num_rows}, []
 
 
 def _image(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.dataset import Dataset
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_NOTICES = 5
 _CLOSING_SECONDS = 0.5
+_GROWTH_SECONDS = 0.4
 
 
 class Session:
@@ -45,6 +47,33 @@ class Session:
         self._making: object = None
         self._progress: float | None = None
         self.on_opened: list[Callable[[], None]] = []
+        self.on_grown: list[Callable[[], None]] = []
+        self._follow_growth()
+
+    def _follow_growth(self) -> None:
+        """Tell now and then how many rows there are, as long as they are being counted."""
+        view = self.view
+        if view.dataset.lookup.counting:
+            threading.Thread(target=self._tell_growth, args=(view,), name="h5explorer-growing", daemon=True).start()
+
+    def _tell_growth(self, view: View) -> None:
+        lookup = view.dataset.lookup
+        notices = len(lookup.notices)
+        growing = True
+        while growing:
+            time.sleep(_GROWTH_SECONDS)
+            growing = lookup.counting
+            if self._view is not view:
+                return
+            if not growing and len(lookup.notices) > notices:  # perhaps read in another way from now on
+                view.dataset.forget()
+                with self._lock:
+                    self._number += 1
+                self._tell()
+                return
+            with self._telling:
+                for tell in self.on_grown:
+                    tell()
 
     def open(self, source: Any, give_up: Callable[[], None] = lambda: None, **options: Any) -> None:
         """Open another lookup in place of this one.
@@ -78,6 +107,7 @@ class Session:
             opened.close()
             raise
         self._tell()
+        self._follow_growth()
         old.close()
         _let_go(old.dataset)
 
@@ -193,6 +223,7 @@ class Session:
                 "location": lookup.location,
                 "records": view.num_rows,
                 "total": lookup.num_rows,
+                "counting": lookup.counting,
                 "filter": view.filter,
                 "sort": [list(key) for key in view.sort],
                 "index": view.dataset.rows.progress.to_json(),

@@ -143,7 +143,7 @@ class Explorer(anywidget.AnyWidget):
             super().__init__(
                 _opened=self._session.describe(),
                 _assets={**asset_names(), "model": shared_assets().model_id},
-                current=0 if len(self) else None,
+                current=0 if self._session.view.num_rows else None,
                 selection=Selection(),
                 height=height,
             )
@@ -155,6 +155,7 @@ class Explorer(anywidget.AnyWidget):
         self._dispatcher = Dispatcher(handlers(self._session), self.send)
         self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
         self._session.on_opened.append(self._show_opened)
+        self._session.on_grown.append(self._show_grown)
 
     # The lookup
 
@@ -218,8 +219,13 @@ class Explorer(anywidget.AnyWidget):
             return getattr(self, name)
         return [tuple(pair) for pair in value] if name == "sort" else value
 
+    def _show_grown(self) -> None:
+        self._opened = self._session.describe()
+
     def __len__(self) -> int:
-        return self._session.view.num_rows
+        view = self._session.view
+        view.dataset.lookup.wait_counted()
+        return view.num_rows
 
     def __bool__(self) -> bool:
         return True
@@ -228,7 +234,8 @@ class Explorer(anywidget.AnyWidget):
     def stats(self) -> dict[str, int]:
         """How many records the lookup has, and how many different filepaths: goes through it once."""
         dataset = self._session.dataset
-        return {"records": dataset.num_rows, "filepaths": dataset.filepaths(lambda: None)}
+        filepaths = dataset.filepaths(lambda: None)
+        return {"records": dataset.num_rows, "filepaths": filepaths}
 
     def rows(self, start: int, stop: int) -> pa.Table:
         """Return rows ``start`` to ``stop`` of what is shown.
@@ -241,7 +248,10 @@ class Explorer(anywidget.AnyWidget):
         start, stop = operator.index(start), operator.index(stop)
         if start < 0 or stop < start:
             raise BadRequestError(f"Rows go from a number to a larger one, not from {start} to {stop}.")
-        return self._session.view.read(start, stop)
+        view = self._session.view
+        if stop > view.num_rows:
+            view.dataset.lookup.wait_counted()
+        return view.read(start, stop)
 
     def find(self, text: str) -> int:
         """Return the first row that a text names.

@@ -11,7 +11,7 @@ import pyarrow as pa
 from h5explorer_py.lookup.text import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from h5explorer_py.files import Signature
     from h5explorer_py.options import KeyColumns
@@ -89,6 +89,23 @@ class Lookup(ABC):
     def sources(self) -> tuple[tuple[str, Signature], ...]:
         """The files that the rows come from, and the state in which they were opened; empty where it is not files."""
         return ()
+
+    @property
+    def counting(self) -> bool:
+        """Whether the rows are still being counted: ``num_rows`` grows meanwhile."""
+        return False
+
+    def wait_counted(self, give_up: Callable[[], None] = lambda: None) -> None:  # noqa: B027  (most are counted)
+        """Wait until all rows have been counted.
+
+        Parameters
+        ----------
+        give_up : callable
+            Raises where nobody waits for it any more.
+        """
+
+    def assume(self, num_rows: int) -> None:  # noqa: B027  (most are counted)
+        """Take over a count from an earlier time, of the same file in the same state."""
 
     def folders(self) -> list[tuple[int, str]]:
         """Return from which row on relative filepaths start from which folder."""

@@ -52,6 +52,7 @@ class ConcatLookup(Lookup):
         self._notices = tuple(notices)
         kinds: dict[str, set[pa.DataType]] = {}
         for part in self.parts:
+            part.wait_counted()
             for field in part.schema:
                 kinds.setdefault(field.name, set()).add(field.type)
         self._differing = {name for name, found in kinds.items() if len(found) > 1}

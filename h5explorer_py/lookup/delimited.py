@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -23,7 +23,7 @@ from h5explorer_py.lookup.records import UnclosedQuoteError, first_record, split
 from h5explorer_py.lookup.text import no_rows, text_array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,7 +33,9 @@ STEP = 256
 """Every how many records the place of one is kept: 8 bytes for each 256 records, a window reads 20 kB more."""
 
 SCAN_STEPS = 128
+_FIRST_PIECE = 1 << 20
 _PIECE = 8 << 20
+_LOOK_SECONDS = 0.2
 _HEAD = 1 << 20
 _LONGEST_RECORD = 32 << 20
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
@@ -47,10 +49,31 @@ class _Layout:
     names: tuple[str, ...]
     delimiter: str
     begin: int
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """How far the file has been gone through.
+
+    Attributes
+    ----------
+    places : ndarray of int64
+        Where every ``STEP``-th record begins.
+    rows : int
+        How many records there are up to ``end``.
+    end : int
+        Up to where.
+    whole : bool
+        Whether that is all.
+    utf8 : bool
+        Whether all of it is UTF-8.
+    """
+
     places: NDArray[np.int64]
-    num_rows: int
+    rows: int
     end: int
-    encoding: str
+    whole: bool
+    utf8: bool
 
 
 class DelimitedLookup(Lookup):
@@ -89,13 +112,74 @@ class DelimitedLookup(Lookup):
             self._content = content or open(path, "rb", buffering=0)  # noqa: SIM115  (held until close)
         except OSError as error:
             raise LookupUnreadableError(f"{self.name} cannot be read: {why(error)}.") from error
+        self._closed = threading.Event()
+        self._changed = threading.Condition()
+        self._assumed: int | None = None
+        self._damage: LookupUnreadableError | None = None
         try:
-            self._layout = self._examine()
+            self._layout, header_utf8 = self._examine()
+            self._pieces = self._count(self._layout, utf8=header_utf8)
+            self._counted = next(self._pieces)
+            if not self._counted.whole:
+                threading.Thread(target=self._go_on, name="h5explorer-records", daemon=True).start()
         except BaseException:
             self._content.close()
             raise
+        self._say_encoding()
         self.schema = pa.schema([(name, pa.string()) for name in self._layout.names])
-        self.num_rows = self._layout.num_rows
+
+    @property
+    def num_rows(self) -> int:  # type: ignore[override]  # grows while it is counted
+        """The number of rows, as far as they have been counted."""
+        return self._counted.rows if self._assumed is None else self._assumed
+
+    @property
+    def counting(self) -> bool:
+        return self._assumed is None and not self._counted.whole
+
+    @property
+    def encoding(self) -> str:
+        """How the text is read."""
+        return "utf-8" if self._counted.utf8 else "latin-1"
+
+    def assume(self, num_rows: int) -> None:
+        self._assumed = num_rows
+
+    def wait_counted(self, give_up: Callable[[], None] = lambda: None) -> None:
+        if self._assumed is None:
+            self._wait_until(lambda: self._counted.whole, give_up)
+
+    def _wait_until(self, true: Callable[[], bool], give_up: Callable[[], None] = lambda: None) -> None:
+        with self._changed:
+            while not true():
+                give_up()
+                if self._closed.is_set():
+                    raise ClosedError(f"{self.name} has been closed.")
+                self._changed.wait(_LOOK_SECONDS)
+
+    def _go_on(self) -> None:
+        """Count the records of the rest of the file."""
+        try:
+            for counted in self._pieces:
+                with self._changed:
+                    self._counted = counted
+                    self._changed.notify_all()
+                if self._closed.is_set():
+                    return
+        except Exception as error:  # noqa: BLE001  (whatever it is: the rows before it stay, and it is said)
+            with self._changed:
+                self._damage = error if isinstance(error, LookupUnreadableError) else None
+                reason = str(error) if self._damage else f"{self.name} cannot be read to its end: {why(error)}."
+                self._notices[f"{reason} Rows up to {self._counted.rows:,} are shown."] = None
+                self._counted = replace(self._counted, whole=True)
+                self._changed.notify_all()
+        self._say_encoding()
+
+    def _say_encoding(self) -> None:
+        if not self._counted.utf8:
+            self._notices[f"{self.name} is not UTF-8; it is read as Latin-1."] = None
+            names, _, _ = self._header(self._read_at(self._layout.begin - self._head_size, self._head_size), "latin-1")
+            self._layout = replace(self._layout, names=tuple(names))
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -107,7 +191,8 @@ class DelimitedLookup(Lookup):
                 raise ClosedError(f"{self.name} has been closed.")
             return read_at(self._content, offset, size)
 
-    def _examine(self) -> _Layout:
+    def _examine(self) -> tuple[_Layout, bool]:
+        """Return what the header says, and whether it is UTF-8."""
         head = self._read_at(0, _HEAD)
         if not head.strip():
             raise LookupUnreadableError(f"{self.name} is empty.", action="A header with the column names is needed.")
@@ -119,24 +204,13 @@ class DelimitedLookup(Lookup):
             )
         begin = len(_UTF8_BOM) if head.startswith(_UTF8_BOM) else 0
         names, delimiter, header_lines = self._header(head[begin:], "utf-8")
-        body = begin + _end_of_line(head[begin:], header_lines)
+        self._head_size = _end_of_line(head[begin:], header_lines)
+        body = begin + self._head_size
         header_utf8 = _is_utf8(head[begin:body])
         if not header_utf8:
             names, _, _ = self._header(head[begin:], "latin-1")
         check_names(names, self.columns, self.name)
-        try:
-            places, rows, end, utf8 = self._index(body, delimiter)
-        except UnclosedQuoteError as error:
-            raise LookupUnreadableError(
-                f"{self.name} cannot be split into records: {error}.",
-                action="Mend the quotes near that place.",
-            ) from error
-        encoding = "utf-8"
-        if not (utf8 and header_utf8):
-            self._notices[f"{self.name} is not UTF-8; it is read as Latin-1."] = None
-            encoding = "latin-1"
-            names, _, _ = self._header(head[begin:], encoding)
-        return _Layout(tuple(names), delimiter, body, places, rows, end, encoding)
+        return _Layout(tuple(names), delimiter, body), header_utf8
 
     def _header(self, head: bytes, encoding: str) -> tuple[list[str], str, int]:
         """Return the column names, the delimiter and how many lines the header takes up."""
@@ -160,21 +234,25 @@ class DelimitedLookup(Lookup):
         _, names, delimiter, lines = max(candidates, key=lambda candidate: candidate[0])
         return names, delimiter, lines
 
-    def _index(self, begin: int, delimiter: str) -> tuple[NDArray[np.int64], int, int, bool]:
-        """Go through the file once: the place of every ``STEP``-th record, their number, the end, is it UTF-8."""
-        places: list[NDArray[np.int64]] = []
+    def _count(self, layout: _Layout, *, utf8: bool) -> Iterator[_Counted]:
+        """Go through the file once, a little at first, then more at a time."""
+        places: NDArray[np.int64] = np.empty(0, np.int64)
         rows = 0
-        offset = begin
+        offset = layout.begin
         carried = b""
-        utf8 = True
+        size = _FIRST_PIECE
         while True:
-            block = self._read_at(offset + len(carried), _PIECE)
+            block = self._read_at(offset + len(carried), size)
             piece = carried + block
+            last = len(block) < size
             try:
-                split = split_records(piece, delimiter, last=not block)
+                split = split_records(piece, layout.delimiter, last=last)
             except UnclosedQuoteError as error:
-                raise UnclosedQuoteError(offset + error.offset) from error
-            places.append(split.starts[-rows % STEP :: STEP] + offset)
+                raise LookupUnreadableError(
+                    f"{self.name} cannot be split into records: {UnclosedQuoteError(offset + error.offset)}.",
+                    action="Mend the quotes near that place.",
+                ) from error
+            places = np.concatenate([places, split.starts[-rows % STEP :: STEP] + offset])
             rows += len(split.starts)
             utf8 = utf8 and _is_utf8(piece[: split.used])
             offset += split.used
@@ -184,8 +262,11 @@ class DelimitedLookup(Lookup):
                     f"{self.name} has a record of more than {_LONGEST_RECORD >> 20} MB.",
                     action="A lookup has one record a line.",
                 )
-            if not block:
-                return np.concatenate(places), rows, offset, utf8
+            if rows or last:
+                yield _Counted(places, rows, offset, last, utf8)
+            if last:
+                return
+            size = _PIECE
 
     def check_unchanged(self, start: int = 0, stop: int = 1) -> None:  # noqa: ARG002
         try:
@@ -198,17 +279,17 @@ class DelimitedLookup(Lookup):
                 action="Open it again.",
             )
 
-    def _steps(self, first: int, last: int) -> bytes:
-        """Return the bytes of the records ``first * STEP`` to ``last * STEP``."""
-        layout = self._layout
-        begin = int(layout.places[first])
-        end = int(layout.places[last]) if last < len(layout.places) else layout.end
-        return self._read_at(begin, end - begin)
+    def _steps(self, first: int, last: int) -> tuple[bytes, int]:
+        """Return the bytes of the records ``first * STEP`` to ``last * STEP``, and how many there are of these."""
+        counted = self._counted
+        begin = int(counted.places[first])
+        end = int(counted.places[last]) if last < len(counted.places) else counted.end
+        return self._read_at(begin, end - begin), min(last * STEP, counted.rows) - first * STEP
 
     def _records(self, first: int, last: int) -> list[list[str]]:
-        text = self._steps(first, last).decode(self._layout.encoding)
+        data, expected = self._steps(first, last)
+        text = data.decode(self.encoding)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._layout.delimiter)
-        expected = min(last * STEP, self.num_rows) - first * STEP
         try:
             records = [record for record in reader if record]
         except csv.Error:
@@ -225,6 +306,8 @@ class DelimitedLookup(Lookup):
         stop = min(stop, self.num_rows)
         if start >= stop:
             return no_rows(self.schema)
+        if stop > self._counted.rows:  # by a count from an earlier time
+            self._wait_until(lambda: self._counted.whole or stop <= self._counted.rows)
         first, last = start // STEP, -(-stop // STEP)
         return self._table(self._records(first, last)[start - first * STEP : stop - first * STEP], start)
 
@@ -254,9 +337,11 @@ class DelimitedLookup(Lookup):
         return without_first(self._scan(columns, start // STEP), start % STEP)
 
     def _scan(self, columns: Sequence[str], first_step: int) -> Iterator[pa.RecordBatch]:
+        self._wait_until(lambda: self._counted.whole)
         wanted = [self._layout.names.index(name) for name in columns]
-        for first in range(first_step, len(self._layout.places), SCAN_STEPS):
-            last = min(first + SCAN_STEPS, len(self._layout.places))
+        steps = len(self._counted.places)
+        for first in range(first_step, steps, SCAN_STEPS):
+            last = min(first + SCAN_STEPS, steps)
             table = self._scanned(first, last, wanted)
             if table is None:  # a ragged record: the slow way keeps it
                 table = self._table(self._records(first, last), first * STEP).select(wanted)
@@ -265,9 +350,9 @@ class DelimitedLookup(Lookup):
     def _scanned(self, first: int, last: int, wanted: Sequence[int]) -> pa.Table | None:
         layout = self._layout
         names = [str(index) for index in range(len(layout.names))]
-        text = self._steps(first, last)
-        if layout.encoding != "utf-8":
-            text = text.decode(layout.encoding).encode()
+        text, expected = self._steps(first, last)
+        if self.encoding != "utf-8":
+            text = text.decode(self.encoding).encode()
         try:
             if text.startswith(_UTF8_BOM):  # Arrow would take it for a mark, and not for part of the value
                 return None
@@ -283,10 +368,10 @@ class DelimitedLookup(Lookup):
             )
         except pa.ArrowException:
             return None
-        expected = min(last * STEP, self.num_rows) - first * STEP
         return table if table.num_rows == expected else None
 
     def close(self) -> None:
+        self._closed.set()
         with self._lock:
             self._content.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -9,14 +10,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from h5explorer_py.errors import LookupUnreadableError, NotReadyError
+from h5explorer_py.errors import ExplorerError, LookupUnreadableError, NotReadyError
 from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.base import KEYS_SCHEMA
 from h5explorer_py.lookup.find import Query, count_matches, first_match
 from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of
 from h5explorer_py.lookup.packed.packed import PackedLookup
 from h5explorer_py.lookup.packed.preparation import Phase, Preparation, Progress
-from h5explorer_py.lookup.packed.store import cache_root, origin_of
+from h5explorer_py.lookup.packed.store import cache_root, known_rows, origin_of
 from h5explorer_py.lookup.text import as_text, is_unicode, no_rows
 
 if TYPE_CHECKING:
@@ -62,14 +63,39 @@ class LookupRows:
         self._index_lock = threading.Lock()
         self._filepaths: int | None = None
         self.preparation: Preparation | None = None
-        origin = origin_of(lookup) if cache else None
-        if origin is not None:
-            root = cache if isinstance(cache, str) else cache_root()
-            self.preparation = Preparation(lookup, origin, root)
-            self._timer = threading.Timer(BEGIN_SECONDS, self.preparation.begin)
-            self._timer.daemon = True
-            if not self.preparation.open_at_once():
-                self._timer.start()
+        self._timer: threading.Timer | None = None
+        self._closed = False
+        self._root = cache if isinstance(cache, str) else cache_root() if cache else None
+        if self._root is not None:
+            known = known_rows(lookup, self._root) if lookup.counting else None
+            if known is not None:
+                lookup.assume(known)
+            if lookup.counting:
+                threading.Thread(target=self._prepare_later, name="h5explorer-counted", daemon=True).start()
+            else:
+                self._prepare(self._root)
+
+    def _prepare(self, root: str) -> None:
+        origin = origin_of(self.lookup)
+        if origin is None:
+            return
+        preparation = Preparation(self.lookup, origin, root)
+        self._timer = threading.Timer(BEGIN_SECONDS, preparation.begin)
+        self._timer.daemon = True
+        if not preparation.open_at_once():
+            self._timer.start()
+        with self._lock:
+            if not self._closed:
+                self.preparation = preparation
+                return
+        self._timer.cancel()
+        preparation.close()
+
+    def _prepare_later(self) -> None:
+        assert self._root is not None
+        with contextlib.suppress(ExplorerError):
+            self.lookup.wait_counted()
+            self._prepare(self._root)
 
     @property
     def num_rows(self) -> int:
@@ -79,7 +105,10 @@ class LookupRows:
     @property
     def progress(self) -> Progress:
         """How far packing is."""
-        return Progress(Phase.OFF) if self.preparation is None else self.preparation.progress
+        preparation = self.preparation
+        if preparation is not None:
+            return preparation.progress
+        return Progress(Phase.WAITING if self._root is not None and self.lookup.counting else Phase.OFF)
 
     @property
     def packed(self) -> PackedLookup | None:
@@ -158,6 +187,7 @@ class LookupRows:
             held = self._held_window(index)  # read by the one that was waited for
             if held is not None:
                 return held
+            counting = self.lookup.counting
             start, stop = index * WINDOW_ROWS, min((index + 1) * WINDOW_ROWS, self.num_rows)
             packed = self._packed_keys(start, stop)
             if packed is None:
@@ -165,6 +195,8 @@ class LookupRows:
             table = self.lookup.keys(start, stop) if packed is None else packed
         finally:
             self._reading.release()
+        if table.num_rows < WINDOW_ROWS and counting:  # more rows belong to it
+            return table
         with self._lock:
             self._windows[index] = table
             while len(self._windows) > _WINDOWS_KEPT:
@@ -181,6 +213,11 @@ class LookupRows:
             f"({progress.fraction:.0%}): the row groups of {self.lookup.name} are too large to be read otherwise.",
             rows=reached,
         )
+
+    def forget(self) -> None:
+        """Forget what has been read, as it is to be read in another way."""
+        with self._lock:
+            self._windows.clear()
 
     def _held_window(self, index: int) -> pa.Table | None:
         with self._lock:
@@ -204,6 +241,7 @@ class LookupRows:
         OSError
             Where there is no room for it.
         """
+        self.lookup.wait_counted(give_up)
         preparation = self.preparation
         if preparation is not None:
             preparation.begin()
@@ -233,6 +271,7 @@ class LookupRows:
         """Return all rows that have exactly this uuid, in their order."""
         if not is_unicode(key):
             return []
+        self.lookup.wait_counted(give_up)
         packed = self.packed
         if packed is not None:
             try:
@@ -305,6 +344,7 @@ class LookupRows:
         packed = self.packed
         if packed is not None and packed.files is not None:
             return sum(1 for name in packed.files.names if name)
+        self.lookup.wait_counted(give_up)
         if self._filepaths is None:
             seen: set[str] = set()
             for batch in self.lookup.scan([self.lookup.columns.filepath]):
@@ -321,8 +361,11 @@ class LookupRows:
 
     def close(self) -> None:
         """Let go of all files."""
-        if self.preparation is not None:
+        with self._lock:
+            self._closed = True
+        if self._timer is not None:
             self._timer.cancel()
+        if self.preparation is not None:
             self.preparation.close()
         if self._for_now is not None:
             self._for_now.close()

@@ -49,15 +49,20 @@ class View:
         self, dataset: Dataset, rows: RowSet | None = None, condition: str = "", sort: Sequence[SortKey] = ()
     ) -> None:
         self.dataset = dataset
-        self.rows = AllRows(dataset.num_rows) if rows is None else rows
+        self._rows = rows
         self.is_all = rows is None
         self.filter = condition
         self.sort = tuple(sort)
 
     @property
+    def rows(self) -> RowSet:
+        """The rows of the lookup by their positions."""
+        return AllRows(self.dataset.num_rows) if self._rows is None else self._rows
+
+    @property
     def num_rows(self) -> int:
-        """The number of rows."""
-        return self.dataset.num_rows if self.is_all else len(self.rows)
+        """The number of rows, as far as they have been counted."""
+        return len(self.rows)
 
     def keys(self, start: int, stop: int, give_up: Callable[[], None] = lambda: None) -> pa.Table:
         """Return the rows at positions ``start`` to ``stop`` as text, in the columns ``uuid`` and ``filepath``."""
@@ -242,6 +247,8 @@ def make_view(dataset: Dataset, condition: str, sort: Sequence[SortKey], work: W
         Where a column is not there, or a file cannot be read.
     """
     condition = condition.strip()
+    if condition or sort:
+        dataset.lookup.wait_counted(work.give_up)
     half = 0.5 if condition and sort else 1.0
     kept = None
     if condition:

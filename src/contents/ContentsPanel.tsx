@@ -74,11 +74,17 @@ function useFollowing(state: ExplorerState, view: { value: View; peek(): View })
 }
 
 function Totals({ state }: { readonly state: ExplorerState }) {
-  const { records, total, filter } = state.opened.value;
+  const { records, total, filter, counting } = state.opened.value;
   const filepaths = state.filepaths.value;
   return (
     <p class="h5x-totals" role="status">
-      <span>{filter === "" ? counted(records, "record") : `${countText(records)} of ${counted(total, "record")}`}</span>
+      <span aria-busy={counting}>
+        {counting
+          ? `${countText(records)} records so far, counting…`
+          : filter === ""
+            ? counted(records, "record")
+            : `${countText(records)} of ${counted(total, "record")}`}
+      </span>
       {filepaths instanceof ExplorerError ? (
         <CountAgain state={state} reason={filepaths.message} />
       ) : (

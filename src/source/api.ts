@@ -150,6 +150,8 @@ export interface Opened {
   readonly records: number;
   /** All rows of the lookup. */
   readonly total: number;
+  /** Whether rows are still being counted: there are more and more of them. */
+  readonly counting: boolean;
   /** The condition that they meet; empty where all are shown. */
   readonly filter: string;
   readonly sort: Sort;

@@ -194,6 +194,7 @@ export function openedOf(fields: Fields): Opened {
     location: textOf(fields, "location"),
     records: numberOf(fields, "records"),
     total: numberOf(fields, "total"),
+    counting: fields.counting === true,
     filter: textOf(fields, "filter"),
     sort: sortOf(fields.sort),
     notices: textsOf(fields, "notices"),

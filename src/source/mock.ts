@@ -127,6 +127,7 @@ export class MockSource implements Source {
       location: `/data/${this.#lookup.name}`,
       records: this.#lookup.rows,
       total: this.#whole.rows,
+      counting: false,
       filter: this.#filter,
       sort: this.#sort,
       notices: this.#lookup.notices ?? [],

@@ -63,6 +63,7 @@ export class ExplorerState {
   /** Sets filters and orders. */
   readonly filtering: Filtering;
   #chosenAt: number | null = null;
+  #dataset = -1;
   #counting = new AbortController();
   readonly #settled = new Timer();
   readonly #looked = new Timer();
@@ -89,6 +90,11 @@ export class ExplorerState {
     this.#ends.push(
       effect(() => {
         const opened = shared.opened.value;
+        if (!first && opened.dataset === this.#dataset) {
+          untracked(() => this.#stores.peek().grow(opened.records));
+          return;
+        }
+        this.#dataset = opened.dataset;
         if (!first) {
           this.#stores.peek().close();
           this.#pictureLoader.clear();

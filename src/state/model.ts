@@ -40,9 +40,14 @@ export class ModelState implements SharedState {
     this.opened = opened;
     this.height = height;
     this.#follow("_opened", (value) => {
+      const now = readOpened(value);
+      if (now.dataset === opened.peek().dataset) {
+        opened.value = now; // more rows of the same
+        return;
+      }
       this.#untold = {}; // rows of the lookup before mean nothing in this one
       batch(() => {
-        opened.value = readOpened(value);
+        opened.value = now;
         this.#current.value = rowOf(model.get("current"));
         this.#selection.value = rangesOf(model.get("selection"));
       });

@@ -20,7 +20,7 @@ const LONGEST_RETRY_MS = 30_000;
 export class RowStore {
   readonly #source: Source;
   readonly #dataset: number;
-  readonly #total: number;
+  #total: number;
   readonly #pages = new LruCache<number, Rows>(PAGES_KEPT);
   readonly #failed = new Set<number>();
   readonly #changes = signal(0);
@@ -71,6 +71,15 @@ export class RowStore {
     for (let page = pageOf(rows.start); page <= pageOf(Math.max(rows.start, rows.stop - 1)); page += 1) {
       this.#pages.get(page); // counts as a use
     }
+    this.#step();
+  }
+
+  /** Takes over that there are more rows. */
+  grow(total: number): void {
+    if (total === this.#total) return;
+    this.#pages.delete(pageOf(this.#total)); // it has more rows now
+    this.#total = total;
+    this.#changes.value += 1;
     this.#step();
   }
 

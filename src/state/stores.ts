@@ -26,6 +26,12 @@ export class Stores {
     this.ahead = new AheadLoader(source, dataset, this.pictures, this.records);
   }
 
+  /** Takes over that there are more rows. */
+  grow(records: number): void {
+    this.rows.grow(records);
+    this.thumbnails.grow(records);
+  }
+
   /** Withdraws all that is on its way, and lets go of the rest. */
   close(): void {
     this.ahead.stop();

@@ -56,7 +56,7 @@ const NOTHING: RowRange = { start: 0, stop: 0 };
 export class ThumbnailStore {
   readonly #source: Source;
   readonly #dataset: number;
-  readonly #total: number;
+  #total: number;
   readonly #encoded = new LruCache<number, Held>(BYTES_KEPT, (held) => held.image.bytes.length);
   readonly #failed = new LruCache<number, Failed>(FAILURES_KEPT);
   readonly #decoded = new Map<number, Thumbnail & { readonly of: EncodedThumbnail }>();
@@ -72,6 +72,11 @@ export class ThumbnailStore {
   #shownAt = 0;
   #retryMs = RETRY_MS;
   #closed = false;
+
+  /** Takes over that there are more rows. */
+  grow(total: number): void {
+    this.#total = total;
+  }
 
   constructor(source: Source, dataset: number, total: number) {
     this.#source = source;

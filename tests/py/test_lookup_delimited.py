@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from h5explorer_py.lookup import delimited
 from h5explorer_py.lookup.delimited import DelimitedLookup
 from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.options import KeyColumns
-from tests.py.support import COLUMNS
+from tests.py.support import COLUMNS, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,6 +179,10 @@ def test_records_across_the_borders_of_real_pieces(folder: Path) -> None:
         csv.writer(file).writerows([HEADER, *rows])
     assert (folder / "lookup.csv").stat().st_size > 2 * delimited._PIECE
     lookup = DelimitedLookup(str(folder / "lookup.csv"), COLUMNS)
+    assert lookup.counting
+    assert 0 < lookup.num_rows < len(rows)
+    lookup.wait_counted()
+    assert not lookup.counting
     assert lookup.num_rows == len(rows)
     for start in (0, 255, 256, 40_000, len(rows) - 5):
         assert rows_of(lookup.read(start, start + 5)) == rows[start : start + 5]
@@ -329,6 +334,7 @@ def test_what_is_no_table_is_refused_with_the_reason(folder: Path, data: bytes, 
 def test_a_record_without_end_does_not_fill_the_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delimited, "_LONGEST_RECORD", 5000)
     monkeypatch.setattr(delimited, "_PIECE", 1000)
+    monkeypatch.setattr(delimited, "_FIRST_PIECE", 1000)
     with pytest.raises(errors.LookupUnreadableError, match="has a record of more than"):
         open_lookup(write(folder, "uuid,filepath\n" + "a," * 10_000), COLUMNS)
 
@@ -339,6 +345,108 @@ def test_a_field_longer_than_the_csv_module_takes_is_told_when_it_is_read(folder
     assert lookup.num_rows == 2
     with pytest.raises(errors.LookupUnreadableError, match="Rows 1 to 2"):
         lookup.read(0, 1)
+    lookup.close()
+
+
+# Counting
+
+
+class Slowly:
+    """Lets pieces of a file be gone through one at a time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._turns = threading.Semaphore(0)
+        monkeypatch.setattr(delimited, "_FIRST_PIECE", 2_000)
+        monkeypatch.setattr(delimited, "_PIECE", 2_000)
+        split = delimited.split_records
+        first = True
+
+        def waiting(*arguments: Any, **options: Any) -> Any:
+            nonlocal first
+            if not first:
+                assert self._turns.acquire(timeout=30)
+            first = False
+            return split(*arguments, **options)
+
+        monkeypatch.setattr(delimited, "split_records", waiting)
+
+    def go_on(self, pieces: int = 10_000) -> None:
+        self._turns.release(pieces)
+
+
+def numbered(rows: int) -> str:
+    return "uuid,filepath\n" + "".join(f"k{row:06},f{row % 7}\n" for row in range(rows))
+
+
+def test_the_first_rows_are_there_before_all_are_counted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly = Slowly(monkeypatch)
+    lookup = open_lookup(write(folder, numbered(5_000)), COLUMNS)
+    known = lookup.num_rows
+    assert lookup.counting
+    assert 100 < known < 300
+    assert lookup.keys(0, 50).column(0).to_pylist() == [f"k{row:06}" for row in range(50)]
+    slowly.go_on(3)
+    wait_for(lambda: lookup.num_rows > 3 * known)
+    assert lookup.counting
+    slowly.go_on()
+    lookup.wait_counted()
+    assert lookup.num_rows == 5_000
+    assert lookup.read(4_990, 5_100).column(0).to_pylist() == [f"k{row:06}" for row in range(4_990, 5_000)]
+    assert sum(batch.num_rows for batch in lookup.scan(["uuid"])) == 5_000
+    lookup.close()
+
+
+def test_waiting_for_the_count_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slowly = Slowly(monkeypatch)
+    lookup = open_lookup(write(folder, numbered(5_000)), COLUMNS)
+
+    def stop() -> None:
+        raise errors.CancelledError("enough")
+
+    with pytest.raises(errors.CancelledError):
+        lookup.wait_counted(stop)
+    lookup.close()
+    with pytest.raises(errors.ClosedError):
+        lookup.wait_counted()
+    slowly.go_on()
+
+
+@pytest.mark.parametrize(
+    ("rest", "says"),
+    [
+        ('"unclosed,f\n' + "x,y\n" * 2_000, "cannot be split into records"),
+        ("a," * 10_000, "has a record of more than"),
+    ],
+)
+def test_what_is_wrong_far_behind_is_said_and_the_rows_before_it_stay(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, rest: str, says: str
+) -> None:
+    monkeypatch.setattr(delimited, "_LONGEST_RECORD", 5_000 if "more" in says else 1 << 20)
+    monkeypatch.setattr(delimited, "_FIRST_PIECE", 2_000)
+    monkeypatch.setattr(delimited, "_PIECE", 2_000)
+    lookup = open_lookup(write(folder, numbered(1_000) + rest), COLUMNS)
+    lookup.wait_counted()
+    assert any(says in notice for notice in lookup.notices)
+    assert 0 < lookup.num_rows <= 1_000
+    shown = lookup.num_rows
+    assert lookup.keys(0, shown).column(0).to_pylist() == [f"k{row:06}" for row in range(shown)]
+    assert sum(batch.num_rows for batch in lookup.scan(["uuid"])) == shown
+    lookup.close()
+
+
+def test_signs_of_another_encoding_far_behind_change_how_all_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly = Slowly(monkeypatch)
+    path = folder / "lookup.csv"
+    path.write_bytes("uuid,filepath\nü,f\n".encode() + numbered(1_000).encode() + b"\xfc,g\n")
+    lookup = open_lookup(path, COLUMNS)
+    assert lookup.keys(0, 1).column(0).to_pylist() == ["ü"]
+    slowly.go_on()
+    lookup.wait_counted()
+    wait_for(lambda: any("Latin-1" in notice for notice in lookup.notices))
+    assert lookup.keys(0, 1).column(0).to_pylist() == ["Ã¼"]
+    assert lookup.keys(lookup.num_rows - 1, lookup.num_rows).column(0).to_pylist() == ["ü"]
     lookup.close()
 
 

@@ -38,6 +38,7 @@ def test_what_the_page_is_told(session: Session, tmp_path: Path) -> None:
         "location": str(tmp_path / "first.parquet"),
         "records": 3,
         "total": 3,
+        "counting": False,
         "filter": "",
         "sort": [],
         "index": {"phase": "off", "fraction": 0.0, "rows": 0, "bytes": 0, "folder": "", "message": ""},

@@ -259,10 +259,10 @@ const UNREAD: Readonly<Record<Method, readonly string[]>> = {
   find: ["dataset", "row", "byNumber"],
   count: ["dataset"],
   status: ["dataset", "query"],
-  show: ["protocol", "sort"],
+  show: ["protocol", "sort", "counting"],
   columns: ["dataset"],
   values: ["dataset"],
-  open: ["protocol", "sort"],
+  open: ["protocol", "sort", "counting"],
   asset: ["name", "encoding"],
 };
 

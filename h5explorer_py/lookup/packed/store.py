@@ -56,6 +56,18 @@ def origin_of(lookup: Lookup) -> Header | None:
     return Header(sources, lookup.columns.uuid, lookup.columns.filepath, lookup.num_rows)
 
 
+def known_rows(lookup: Lookup, root: str) -> int | None:
+    """Return how many rows a lookup has by what has been packed of it; ``None`` where that is not whole."""
+    sources = tuple((path, Signature(0, 0, state.size, state.mtime_ns)) for path, state in lookup.sources)
+    if not sources:
+        return None
+    origin = Header(sources, lookup.columns.uuid, lookup.columns.filepath, 0)
+    kept = Header.read(folder_of(origin, root))
+    if kept is None or not kept.whole or not kept.is_of(origin.changed(lookup_rows=kept.lookup_rows)):
+        return None
+    return kept.lookup_rows
+
+
 def folder_of(origin: Header, root: str) -> str:
     """Return the folder of a lookup: by its paths and key columns, whatever its state."""
     names = [os.path.abspath(path) for path, _ in origin.sources]
