@@ -119,7 +119,7 @@ test("a choice among the rows of another lookup is void", () => {
     sort: [],
     notices: [],
     index: NO_INDEX,
-      options: { lookup: "/a", root: null, uuidColumn: "uuid", filepathColumn: "filepath", cache: true },
+    options: { lookup: "/a", root: null, uuidColumn: "uuid", filepathColumn: "filepath", cache: true },
   });
   expect(state.current.value).toBe(0);
   expect(state.selection.value).toEqual([]);
