@@ -162,7 +162,7 @@ export function keepText(event: MouseEvent): void {
   const grid = event.currentTarget;
   if (!event.shiftKey || !(grid instanceof HTMLElement)) return;
   event.preventDefault();
-  grid.focus();
+  if (document.activeElement !== grid) grid.focus();
 }
 
 /** The row that a key leads to; `null` for other keys. */

@@ -70,7 +70,9 @@ function CopyAsPython({ state }: { readonly state: ExplorerState }) {
         }}
       >
         <Icon name={outcome === "Copied" ? "check" : "copy"} />
-        <span class="h5x-selection-word">Copy as </span>Python
+        <span class="h5x-selection-python">
+          <span class="h5x-selection-word">Copy as </span>Python
+        </span>
       </button>
       <span class="h5x-hidden" role="status">
         {outcome}
