@@ -24,7 +24,10 @@ from h5explorer_py.images.thumbnail import LARGEST_SIDE, SMALLEST_SIDE, Thumbnai
 from h5explorer_py.lookup.find import parse
 from h5explorer_py.metadata.record import for_page, type_name
 from h5explorer_py.protocol import JSON, Failure, Request, integer, text
+from h5explorer_py.session import scratch_folder
 from h5explorer_py.thumbnails import make_thumbnails
+from h5explorer_py.view.filtering import Work
+from h5explorer_py.view.values import columns_of, values_of
 from h5explorer_py.wire import to_parquet
 
 if TYPE_CHECKING:
@@ -62,6 +65,8 @@ def handlers(session: Session) -> dict[str, Handler]:
         "count": Handler(partial(_count, session), jobs.searching),
         "status": Handler(partial(_status, session)),
         "show": Handler(partial(_show, session), jobs.querying, _SLOW),
+        "columns": Handler(partial(_columns, session)),
+        "values": Handler(partial(_values, session), jobs.counting, _SLOW),
         "open": Handler(partial(_open, session), jobs.opening, _SLOW),
         "asset": Handler(_asset),
     }
@@ -311,6 +316,20 @@ def _show(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buff
     sort = request.params.get("sort")
     session.show(text(request.params, "filter", _LONGEST_FILTER), sort, job.give_up)
     return session.describe(), []
+
+
+def _columns(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001
+    """Answer with the columns that a filter may name."""
+    number, view = _view(session, request.params)
+    return {"dataset": number, "columns": columns_of(view.dataset)}, []
+
+
+def _values(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    """Answer with what a column holds."""
+    number, view = _view(session, request.params)
+    work = Work(job.give_up, scratch=scratch_folder())
+    found = values_of(view.dataset, text(request.params, "column"), work)
+    return {"dataset": number, **found.to_json()}, []
 
 
 def _open(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:

@@ -28,6 +28,8 @@ METHODS = (
     "count",
     "status",
     "show",
+    "columns",
+    "values",
     "open",
     "asset",
 )

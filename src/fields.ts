@@ -51,6 +51,13 @@ export function textsOf(fields: Fields, name: string): readonly string[] {
   return value;
 }
 
+/** Takes a list of numbers out. */
+export function numbersOf(fields: Fields, name: string): readonly number[] {
+  const value = fields[name];
+  if (!Array.isArray(value) || !value.every((each) => typeof each === "number")) throw wrong(name, "list of numbers");
+  return value;
+}
+
 /** Takes a list of objects out. */
 export function objectsOf(fields: Fields, name: string): readonly Fields[] {
   const value = fields[name];

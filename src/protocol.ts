@@ -24,6 +24,8 @@ export const METHODS = [
   "count",
   "status",
   "show",
+  "columns",
+  "values",
   "open",
   "asset",
 ] as const;

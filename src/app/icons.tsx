@@ -8,6 +8,7 @@ const PATHS = {
   plus: "M3 8h10M8 3v10",
   fit: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
   folder: "M2 4h4.5l1.5 2H14v7H2z",
+  filter: "M2 3h12L9.5 8.5V13l-3-1.5v-3z",
   search: "M7 2.5a4.5 4.5 0 110 9 4.5 4.5 0 010-9zM10.5 10.5l3 3",
   previous: "M10 3L5 8l5 5",
   next: "M6 3l5 5-5 5",

@@ -3,8 +3,9 @@ import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Problem } from "../app/Problem";
 import { useKeptFocus } from "../app/useKeptFocus";
 import { ExplorerError } from "../errors";
+import { FilterBar } from "../filter/FilterBar";
 import type { ExplorerState } from "../state/explorer";
-import { counted } from "../text";
+import { counted, countText } from "../text";
 import { Chooser } from "./chooser";
 import "./contents.css";
 import { SIZES } from "./gridLayout";
@@ -38,10 +39,11 @@ export function ContentsPanel({ state, name }: { readonly state: ExplorerState; 
         </div>
         <Totals state={state} />
         <SearchBox state={state} />
+        <FilterBar state={state} />
       </header>
       <RowsProblem state={state} />
       {opened.records === 0 ? (
-        <p class="h5x-empty">This lookup has no rows.</p>
+        <p class="h5x-empty">{opened.filter === "" ? "This lookup has no rows." : "No row meets the filter."}</p>
       ) : (
         <div class="h5x-rows">
           {thumbnails.value ? (
@@ -76,11 +78,11 @@ function useFollowing(state: ExplorerState, view: { value: View; peek(): View })
 }
 
 function Totals({ state }: { readonly state: ExplorerState }) {
-  const { records } = state.opened.value;
+  const { records, total, filter } = state.opened.value;
   const filepaths = state.filepaths.value;
   return (
     <p class="h5x-totals" role="status">
-      <span>{counted(records, "record")}</span>
+      <span>{filter === "" ? counted(records, "record") : `${countText(records)} of ${counted(total, "record")}`}</span>
       {filepaths instanceof ExplorerError ? (
         <CountAgain state={state} reason={filepaths.message} />
       ) : (

@@ -84,6 +84,40 @@ export interface Status {
   readonly query: number | null;
 }
 
+/** A column that a filter may name. */
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly source: "lookup" | "metadata";
+}
+
+/** One value of a column. */
+export interface ColumnValue {
+  readonly text: string;
+  /** The value as a condition has it. */
+  readonly sql: string;
+  /** How many rows have it. */
+  readonly count: number;
+}
+
+/** What a column holds, of all rows of the lookup. */
+export interface ColumnValues {
+  readonly name: string;
+  readonly kind: "values" | "numbers" | "none";
+  /** How many rows have no value. */
+  readonly nulls: number;
+  /** How many different values there are; negative where that is not known. */
+  readonly different: number;
+  /** The most frequent values. */
+  readonly values: readonly ColumnValue[];
+  readonly low: number;
+  readonly high: number;
+  /** How many rows have a number in each of equal parts between the least and the greatest. */
+  readonly bins: readonly number[];
+  /** How many rows have a number that is infinite or none. */
+  readonly notFinite: number;
+}
+
 /** Columns to sort by, the first before the second. */
 export type Sort = readonly (readonly [column: string, direction: "asc" | "desc"])[];
 
@@ -174,6 +208,10 @@ export interface Source {
   status(dataset: number, wish: "stop" | "begin" | null, signal: AbortSignal): Promise<Status>;
   /** Shows the rows that meet a condition, in an order; where that is refused, what is shown stays. */
   show(filter: string, sort: Sort, signal: AbortSignal): Promise<Opened>;
+  /** Names the columns that a filter may name. */
+  columns(dataset: number, signal: AbortSignal): Promise<readonly Column[]>;
+  /** Looks through a column. */
+  values(dataset: number, column: string, signal: AbortSignal): Promise<ColumnValues>;
   /** Opens another lookup; where it is refused the present one stays. */
   open(path: string, signal: AbortSignal): Promise<Opened>;
 }

@@ -4,10 +4,22 @@ import type { Answer, RequestClient } from "../channel/requests";
 import type { GetDecoder } from "../decode/decoder";
 import type { TableDecoder } from "../decode/tables";
 import { ExplorerError } from "../errors";
-import { type Fields, fieldsOf, isFields, numberOf, objectsOf, optionalNumberOf, textOf, textsOf } from "../fields";
+import {
+  type Fields,
+  fieldsOf,
+  isFields,
+  numberOf,
+  numbersOf,
+  objectsOf,
+  optionalNumberOf,
+  textOf,
+  textsOf,
+} from "../fields";
 import { errorOf, type Method } from "../protocol";
 import type {
   Ahead,
+  Column,
+  ColumnValues,
   Counted,
   EncodedImage,
   EncodedThumbnail,
@@ -125,6 +137,35 @@ export class KernelSource implements Source {
 
   async show(filter: string, sort: Sort, signal: AbortSignal): Promise<Opened> {
     return openedOf((await this.#ask("show", { filter, sort }, signal)).result);
+  }
+
+  async columns(dataset: number, signal: AbortSignal): Promise<readonly Column[]> {
+    const { result } = await this.#ask("columns", { dataset }, signal);
+    return objectsOf(result, "columns").map((each) => ({
+      name: textOf(each, "name"),
+      type: textOf(each, "type"),
+      source: textOf(each, "source") === "metadata" ? "metadata" : "lookup",
+    }));
+  }
+
+  async values(dataset: number, column: string, signal: AbortSignal): Promise<ColumnValues> {
+    const { result } = await this.#ask("values", { dataset, column }, signal);
+    const kind = textOf(result, "kind");
+    return {
+      name: textOf(result, "name"),
+      kind: kind === "values" || kind === "numbers" ? kind : "none",
+      nulls: numberOf(result, "nulls"),
+      different: numberOf(result, "different"),
+      values: objectsOf(result, "values").map((each) => ({
+        text: textOf(each, "text"),
+        sql: textOf(each, "sql"),
+        count: numberOf(each, "count"),
+      })),
+      low: numberOf(result, "low"),
+      high: numberOf(result, "high"),
+      bins: numbersOf(result, "bins"),
+      notFinite: numberOf(result, "not_finite"),
+    };
   }
 
   async open(path: string, signal: AbortSignal): Promise<Opened> {

@@ -4,6 +4,8 @@ import { ExplorerError } from "../errors";
 import type { MetadataField } from "../metadata/record";
 import type {
   Ahead,
+  Column,
+  ColumnValues,
   Counted,
   EncodedImage,
   EncodedThumbnail,
@@ -61,6 +63,23 @@ export interface MockCall {
 
 /** Decides when an answer comes: at once, later, or never. */
 export type MockDelay = (call: MockCall, signal: AbortSignal) => Promise<void>;
+
+const COLUMNS: readonly Column[] = [
+  { name: "uuid", type: "string", source: "lookup" },
+  { name: "filepath", type: "string", source: "lookup" },
+];
+
+const NO_VALUES: ColumnValues = {
+  name: "",
+  kind: "none",
+  nulls: 0,
+  different: -1,
+  values: [],
+  low: 0,
+  high: 0,
+  bins: [],
+  notFinite: 0,
+};
 
 const COUNTED_AT_ONCE = 100_000;
 
@@ -233,6 +252,30 @@ export class MockSource implements Source {
   /** Has the index be so far from now on. */
   setIndex(index: IndexProgress): void {
     this.#index = index;
+  }
+
+  async columns(dataset: number, signal: AbortSignal): Promise<readonly Column[]> {
+    await this.#after("columns", dataset, null, signal);
+    return COLUMNS;
+  }
+
+  async values(dataset: number, column: string, signal: AbortSignal): Promise<ColumnValues> {
+    await this.#after("values", dataset, null, signal);
+    if (!COLUMNS.some(({ name }) => name === column)) {
+      throw new ExplorerError("wrong_columns", `There is no column '${column}'.`, "");
+    }
+    const whole = this.#whole;
+    if (column === "uuid") return { ...NO_VALUES, name: column };
+    const counts = new Map<string, number>();
+    let nulls = 0;
+    for (let row = 0; row < whole.rows; row += 1) {
+      const path = whole.filepath(row);
+      if (path === null) nulls += 1;
+      else counts.set(path, (counts.get(path) ?? 0) + 1);
+    }
+    const values = [...counts].map(([text, count]) => ({ text, sql: `'${text.replaceAll("'", "''")}'`, count }));
+    values.sort((one, other) => other.count - one.count || (one.text < other.text ? -1 : 1));
+    return { ...NO_VALUES, name: column, kind: "values", nulls, different: counts.size, values: values.slice(0, 50) };
   }
 
   async open(path: string, signal: AbortSignal): Promise<Opened> {

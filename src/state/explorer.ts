@@ -8,6 +8,7 @@ import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
 import type { Counted, EncodedImage, Found, MetadataRecord, Opened, Source } from "../source/api";
 import { pause, Timer } from "../time";
 import type { AheadLoader } from "./ahead";
+import { Filtering } from "./filtering";
 import type { IndexWatch } from "./index";
 import { type Latest, LatestLoader } from "./latest";
 import type { RowStore } from "./rows";
@@ -65,6 +66,8 @@ export class ExplorerState {
   readonly #timing = signal<Timing | null>(null);
   readonly #connection = signal<Connection>({ wire: { kind: "live" }, waiting: false, loading: false });
   readonly #ends: (() => void)[] = [];
+  /** Sets filters and orders. */
+  readonly filtering: Filtering;
   #chosenAt: number | null = null;
   #counting = new AbortController();
   readonly #settled = new Timer();
@@ -83,6 +86,7 @@ export class ExplorerState {
   ) {
     this.#source = source;
     this.#shared = shared;
+    this.filtering = new Filtering(source, shared.opened);
     this.#stores = signal(new Stores(source, shared.opened.peek()));
     this.#rows = computed(() => this.#stores.value.rows);
     this.#index = computed(() => this.#stores.value.index);
@@ -255,6 +259,7 @@ export class ExplorerState {
   /** Withdraws all that is on its way. */
   close(): void {
     this.#closed = true;
+    this.filtering.close();
     for (const end of this.#ends) end();
     this.#settled.clear();
     this.#looked.clear();

@@ -226,6 +226,23 @@ export function contract(name: string, make: () => Promise<UnderTest>): void {
       expect(await count("124")).toEqual({ count: 1, stop: total });
     });
 
+    test("columns that a filter may name, and what they hold", async () => {
+      const columns = await under.source.columns(dataset(), never);
+      expect(columns.slice(0, 2)).toEqual([
+        { name: "uuid", type: "string", source: "lookup" },
+        { name: "filepath", type: "string", source: "lookup" },
+      ]);
+      const { kind, values, nulls } = await under.source.values(dataset(), "filepath", never);
+      expect(kind).toBe("values");
+      const counts = new Map<string, number>();
+      for (const [, path] of under.expected.rows) if (path) counts.set(path, (counts.get(path) ?? 0) + 1);
+      expect(new Map(values.map(({ text, count }) => [text, count]))).toEqual(counts);
+      expect(nulls).toBe(under.expected.rows.filter(([, path]) => path === null).length);
+      expect(values.every(({ text, sql }) => sql === `'${text.replaceAll("'", "''")}'`)).toBe(true);
+      expect((await under.source.values(dataset(), "uuid", never)).kind).toBe("none");
+      expect(await codeOf(under.source.values(dataset(), "nothing like it", never))).toBe("wrong_columns");
+    });
+
     test("a small lookup has no index", async () => {
       const wishes = ["stop", "begin", null] as const;
       for (const wish of wishes) {

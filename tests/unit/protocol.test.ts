@@ -180,6 +180,8 @@ function asking(source: KernelSource, client: RequestClient, { method, params }:
     count: () => source.count(dataset, text("text"), number("start"), never),
     status: () => source.status(dataset, params.wish === "stop" ? "stop" : null, never),
     show: () => source.show(text("filter"), params.sort as Sort, never),
+    columns: () => source.columns(dataset, never),
+    values: () => source.values(dataset, text("column"), never),
     open: () => source.open(text("path"), never),
     asset: () => client.ask("asset", { name: text("name") }),
   };
@@ -197,6 +199,11 @@ function takenOut(exchange: Exchange, made: unknown): unknown {
   }
   if (method === "stats") return result.filepaths;
   if (method === "find") return { row: result.row, byNumber: result.byNumber };
+  if (method === "columns") return result.columns;
+  if (method === "values") {
+    const { dataset: _, not_finite, ...rest } = result;
+    return { ...rest, notFinite: not_finite };
+  }
   if (method === "count") return { count: result.count, stop: result.stop };
   if (method === "status") return { index: result.index, query: result.query };
   if (method === "asset") return { result, buffers: (made as Answer).buffers };
@@ -253,6 +260,8 @@ const UNREAD: Readonly<Record<Method, readonly string[]>> = {
   count: ["dataset"],
   status: ["dataset", "query"],
   show: ["protocol", "sort"],
+  columns: ["dataset"],
+  values: ["dataset"],
   open: ["protocol", "sort"],
   asset: ["name", "encoding"],
 };

@@ -4,7 +4,7 @@ import { RequestClient } from "../../../src/channel/requests";
 import type { Wire, WireState } from "../../../src/channel/wire";
 import tables from "../../../src/decode/tables";
 import { isFields } from "../../../src/fields";
-import type { Opened } from "../../../src/source/api";
+import type { Opened, Sort } from "../../../src/source/api";
 import { KernelSource, openedOf } from "../../../src/source/kernel";
 
 type Hear = (content: unknown, buffers: readonly Uint8Array<ArrayBuffer>[]) => void;
@@ -49,6 +49,12 @@ class PostWire implements Wire {
 /** A kernel's side that tells what has been opened, as it does by its traits in a notebook. */
 class TellingSource extends KernelSource {
   tell: (opened: Opened) => void = () => {};
+
+  override async show(filter: string, sort: Sort, signal: AbortSignal): Promise<Opened> {
+    const opened = await super.show(filter, sort, signal);
+    this.tell(opened);
+    return opened;
+  }
 
   override async open(path: string, signal: AbortSignal): Promise<Opened> {
     const opened = await super.open(path, signal);
