@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import operator
+from array import array
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from h5explorer_py.errors import BadRequestError
+from h5explorer_py.errors import BadRequestError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import numpy as np
     import pyarrow as pa
 
 MOST_RANGES = 500
@@ -37,20 +39,32 @@ class Selection:
 
     @classmethod
     def of(cls, rows: Any, read: Callable[[int, int], pa.Table] | None = None) -> Selection:
-        """Make a selection out of a row number, a range, another selection, or an iterable of row numbers.
+        """Make a selection out of whatever names rows.
+
+        Parameters
+        ----------
+        rows : int, range, Selection, or iterable of int and range
+            Row numbers, ranges of them, or both: ``range(5)``, ``[3, 7, range(10, 20)]``,
+            ``numpy.flatnonzero(mask)``. Two numbers are two rows, never a range.
+        read : callable, optional
+            Returns rows ``start`` to ``stop`` as a table, for :meth:`to_arrow`.
 
         Raises
         ------
         BadRequestError
             Where it is none of these.
+        UnsupportedError
+            Where a range with steps is more ranges than a selection has.
         """
         if isinstance(rows, Selection):
             return cls(rows.ranges, read)
         if rows is None:
             return cls((), read)
-        if isinstance(rows, range) and rows.step == 1:
-            return cls([(rows.start, max(rows.start, rows.stop))], read)
-        return cls([(number, number + 1) for number in _numbers(rows)], read)
+        if isinstance(rows, range):
+            return cls(_pieces(rows), read)
+        if _is_array(rows):
+            return cls(_runs(rows), read)
+        return cls(_ranges(rows), read)
 
     @property
     def ranges(self) -> tuple[tuple[int, int], ...]:
@@ -89,15 +103,71 @@ class Selection:
         return pa.concat_tables([self._read(0, 0), *(self._read(start, stop) for start, stop in self._ranges)])
 
 
-def _numbers(rows: Any) -> list[int]:
+def _ranges(rows: Any) -> list[tuple[int, int]]:
+    if isinstance(rows, (bool, str, bytes)):
+        raise _none()
     try:
-        return [operator.index(rows)]  # an array has the method too, yet is none
+        row = operator.index(rows)
     except TypeError:
         pass
+    else:
+        return [(row, row + 1)]
+    found: list[tuple[int, int]] = []
+    numbers = array("q")  # 8 bytes a row, however long the list is
     try:
-        return [operator.index(row) for row in rows]
-    except TypeError as error:
-        raise BadRequestError("A selection is a row number, a range, or row numbers counted from 0.") from error
+        for each in rows:
+            if isinstance(each, range):
+                found += _pieces(each)
+            elif isinstance(each, bool):
+                raise _none()
+            else:
+                numbers.append(operator.index(each))
+    except (TypeError, OverflowError) as error:
+        raise _none() from error
+    return found + _runs(numbers)
+
+
+def _pieces(rows: range) -> list[tuple[int, int]]:
+    if len(rows) == 0:
+        return []
+    if abs(rows.step) == 1:
+        return [(min(rows[0], rows[-1]), max(rows[0], rows[-1]) + 1)]
+    if len(rows) > MOST_RANGES:
+        raise too_many(len(rows))
+    return [(row, row + 1) for row in rows]
+
+
+def _is_array(rows: Any) -> bool:
+    """Whether these are many numbers that NumPy takes without looking at each."""
+    return hasattr(rows, "__array__") and getattr(rows, "ndim", 1) == 1
+
+
+def _runs(rows: Any) -> list[tuple[int, int]]:
+    """Return the ranges that numbers in any order make."""
+    import numpy as np
+
+    numbers: np.ndarray[Any, Any] = np.asarray(rows)
+    if numbers.size == 0:
+        return []
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+        raise _none()
+    numbers = np.unique(numbers)
+    ends = np.flatnonzero(numbers[1:] - numbers[:-1] != 1)
+    starts = [int(numbers[0]), *(int(numbers[at + 1]) for at in ends)]
+    stops = [*(int(numbers[at]) + 1 for at in ends), int(numbers[-1]) + 1]
+    return list(zip(starts, stops, strict=True))
+
+
+def _none() -> BadRequestError:
+    return BadRequestError(
+        "A selection is a row number, a range, or several of these, counted from 0.",
+        action="Of a mask, take numpy.flatnonzero(mask).",
+    )
+
+
+def too_many(ranges: int) -> UnsupportedError:
+    """Return the error of a selection that is not small any longer."""
+    return UnsupportedError(f"A selection has up to {MOST_RANGES} ranges; this has {ranges:,}.")
 
 
 def merged(ranges: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from h5explorer_py.dataset import Dataset
 from h5explorer_py.errors import CancelledError, ClosedError, StaleDatasetError
 from h5explorer_py.lookup.packed.store import cache_root
+from h5explorer_py.options import named
 from h5explorer_py.protocol import VERSION
 from h5explorer_py.view.filtering import Work
 from h5explorer_py.view.ordering import sort_keys
@@ -19,6 +20,8 @@ from h5explorer_py.view.view import View, make_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pyarrow as pa
 
     from h5explorer_py.options import Options
 
@@ -44,6 +47,7 @@ class Session:
         self._number = 1
         self._options = options
         self._view: View | None = View(_opened(source, options))
+        self._named = named(source)
         self._making: object = None
         self._progress: float | None = None
         self.on_opened: list[Callable[[], None]] = []
@@ -100,7 +104,7 @@ class Session:
                     raise ClosedError("This explorer has been closed.")
                 give_up()
                 old, self._view = self._view, View(opened)
-                self._options = chosen
+                self._options, self._named = chosen, named(source)
                 self._making = None
                 self._number += 1
         except BaseException:
@@ -187,6 +191,15 @@ class Session:
             raise ClosedError("This explorer has been closed.")
         return view
 
+    def reader(self) -> Callable[[int, int], pa.Table]:
+        """Return what reads rows of the view that is shown now, by their positions, and refuses once another is."""
+        number, _ = self.numbered(None)
+
+        def read(start: int, stop: int) -> pa.Table:
+            return self.numbered(number)[1].read(start, stop)
+
+        return read
+
     @property
     def dataset(self) -> Dataset:
         """The open data set.
@@ -228,6 +241,7 @@ class Session:
                 "sort": [list(key) for key in view.sort],
                 "index": view.dataset.rows.progress.to_json(),
                 "notices": list(lookup.notices[:_MOST_NOTICES]),
+                "options": {"lookup": self._named, **self._options.to_json()},
             }
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from h5explorer_py.files import shorten
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.images.sniff import is_truncated
 from h5explorer_py.options import KeyColumns, Options
-from h5explorer_py.selection import MOST_RANGES, Selection
+from h5explorer_py.selection import MOST_RANGES, Selection, too_many
 from h5explorer_py.still import still_html
 from h5explorer_py.subshell import answer_beside_cells
 
@@ -41,15 +41,15 @@ _LENGTH = re.compile(r"\d+(\.\d+)?(px|em|rem|vh|%)")
 class _SelectionTrait(traitlets.TraitType[Selection, Any]):
     """A trait that holds a :class:`Selection`, and takes whatever one can be made of."""
 
-    info_text = "a row number, a range, or row numbers"
+    info_text = "a row number, a range, or several of these"
 
     def validate(self, obj: Any, value: Any) -> Selection:
         explorer: Explorer = obj
-        selection = Selection.of(value, explorer.rows)
+        selection = Selection.of(value, explorer._session.reader())  # noqa: SLF001  (its own trait)
         if selection.ranges and selection.ranges[-1][1] > len(explorer):
             raise BadRequestError(f"There is no row {selection.ranges[-1][1] - 1:,} to select.")
         if len(selection.ranges) > MOST_RANGES:
-            raise UnsupportedError(f"A selection has up to {MOST_RANGES} ranges; this has {len(selection.ranges):,}.")
+            raise too_many(len(selection.ranges))
         return selection
 
 
@@ -100,7 +100,9 @@ class Explorer(anywidget.AnyWidget):
     Notes
     -----
     Row numbers, ``current``, ``selection`` and ``find`` count from 0; ranges are half-open. A key is a uuid, or a row
-    number where uuids repeat.
+    number where uuids repeat. ``selection`` takes a row number, a range, or several of these
+    (``[3, range(10, 20)]``), and is read as a :class:`~h5explorer_py.selection.Selection` of the rows that are shown:
+    another filter or order empties it.
     """
 
     _esm = built("widget.js")

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Problem } from "../app/Problem";
 import { useKeptFocus } from "../app/useKeptFocus";
 import { ExplorerError } from "../errors";
 import { FilterBar } from "../filter/FilterBar";
 import type { ExplorerState } from "../state/explorer";
 import { counted, countText } from "../text";
+import { Chooser } from "./chooser";
 import "./contents.css";
 import { SIZES } from "./gridLayout";
 import { IndexStatus } from "./IndexStatus";
@@ -13,6 +14,7 @@ import { OpenControl } from "./OpenControl";
 import { RowGrid } from "./RowGrid";
 import { RowSlider } from "./RowSlider";
 import { SearchBox } from "./SearchBox";
+import { SelectionBar } from "./SelectionBar";
 import { centre, moveTo, pageRows, reveal, type View } from "./scroll";
 import { ThumbnailControls } from "./ThumbnailControls";
 import { ThumbnailGrid } from "./ThumbnailGrid";
@@ -23,6 +25,7 @@ export function ContentsPanel({ state, name }: { readonly state: ExplorerState; 
   const view = useSignal<View>({ total: opened.records, fits: 0, top: 0 });
   const thumbnails = useSignal(false);
   const size = useSignal<number>(SIZES.first);
+  const chooser = useMemo(() => new Chooser(state), [state]);
   useFollowing(state, view);
   return (
     <section class="h5x-panel h5x-contents" aria-label="Dataset Contents" tabIndex={-1}>
@@ -44,13 +47,14 @@ export function ContentsPanel({ state, name }: { readonly state: ExplorerState; 
       ) : (
         <div class="h5x-rows">
           {thumbnails.value ? (
-            <ThumbnailGrid state={state} view={view} name={name} size={size.value} />
+            <ThumbnailGrid state={state} chooser={chooser} view={view} name={name} size={size.value} />
           ) : (
-            <RowGrid state={state} view={view} name={name} />
+            <RowGrid state={state} chooser={chooser} view={view} name={name} />
           )}
           <RowSlider view={view} onChoose={(row) => state.choose(row)} />
         </div>
       )}
+      <SelectionBar state={state} chooser={chooser} />
       <Notices state={state} />
     </section>
   );

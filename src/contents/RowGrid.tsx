@@ -4,10 +4,13 @@ import { MiddleCut } from "../app/MiddleCut";
 import { useSize } from "../app/useSize";
 import type { ExplorerState } from "../state/explorer";
 import type { ListedRow } from "../state/rows";
-import type { Ranges } from "../state/shared";
 import { countText, splitPath } from "../text";
+import type { Chooser } from "./chooser";
+import { actOnHold } from "./holding";
 import { throwByFinger, useWheel } from "./moving";
+import { holds } from "./ranges";
 import { pageRows, resize, rowsInView, type View, wheelRows } from "./scroll";
+import { selected } from "./selecting";
 
 /** The height of a row in CSS pixels; a multiple of the 4 px that all lengths go by. */
 export const ROW_HEIGHT = 28;
@@ -21,10 +24,12 @@ const rowsOfWheel = (event: WheelEvent, view: View) => wheelRows(event, ROW_HEIG
 /** The rows of the lookup: only those in view are there, placed by their numbers. */
 export function RowGrid({
   state,
+  chooser,
   view,
   name,
 }: {
   readonly state: ExplorerState;
+  readonly chooser: Chooser;
   readonly view: Signal<View>;
   /** The beginning of its rows' element ids; different for every widget of a page. */
   readonly name: string;
@@ -45,6 +50,7 @@ export function RowGrid({
   const current = state.current.value;
   const inView = current !== null && current >= start && current < stop;
   const digits = countText(records).length;
+  const selection = selected({ current, selection: state.selection.value });
   return (
     <div
       ref={ref}
@@ -58,12 +64,11 @@ export function RowGrid({
       tabIndex={0}
       style={{ "--h5x-digits": `${digits}ch` }}
       onKeyDown={(event) => {
-        const to = keyTarget(event, current, view.peek());
-        if (to === null && event.key !== "Enter") return;
+        if (event.key === "Enter") state.refresh();
+        else if (!chooser.key(event, keyTarget(event, state.current.peek(), view.peek()))) return;
         event.preventDefault();
-        if (to === null) state.refresh();
-        else state.choose(to);
       }}
+      onMouseDown={keepText}
       onPointerDown={(event) => throwByFinger(event, view, gliding, rowsOfDistance)}
     >
       {rowNumbers(start, stop).map((row) => (
@@ -73,12 +78,13 @@ export function RowGrid({
           row={row}
           listed={store.get(row)}
           top={(row - view.value.top) * ROW_HEIGHT}
-          selected={isSelected(state.selection.value, current, row)}
+          selected={holds(selection, row)}
           current={row === current}
-          onChoose={() => {
+          onChoose={(event) => {
             if (row === current) state.refresh();
-            state.choose(row);
+            chooser.click(event, row);
           }}
+          onHold={() => chooser.perform({ kind: "toggle", row })}
         />
       ))}
     </div>
@@ -93,6 +99,7 @@ function GridRow({
   selected,
   current,
   onChoose,
+  onHold,
 }: {
   readonly id: string;
   readonly row: number;
@@ -100,7 +107,8 @@ function GridRow({
   readonly top: number;
   readonly selected: boolean;
   readonly current: boolean;
-  readonly onChoose: () => void;
+  readonly onChoose: (event: MouseEvent) => void;
+  readonly onHold: () => void;
 }) {
   return (
     <div
@@ -112,6 +120,7 @@ function GridRow({
       aria-busy={listed === null}
       style={{ top: `${top}px` }}
       onClick={onChoose}
+      onPointerDown={(event) => actOnHold(event, onHold)}
     >
       <span class="h5x-row-number" role="gridcell" aria-colindex={1}>
         {countText(row + 1)}
@@ -148,10 +157,12 @@ export function rowNumbers(start: number, stop: number): readonly number[] {
   return Array.from({ length: stop - start }, (_, index) => start + index);
 }
 
-/** Whether a row is selected; where nothing is, the current row stands for the selection. */
-export function isSelected(selection: Ranges, current: number | null, row: number): boolean {
-  if (selection.length === 0) return row === current;
-  return selection.some(([start, stop]) => row >= start && row < stop);
+/** Keeps a click with Shift from selecting text from where some was selected last, in whatever part of the page. */
+export function keepText(event: MouseEvent): void {
+  const grid = event.currentTarget;
+  if (!event.shiftKey || !(grid instanceof HTMLElement)) return;
+  event.preventDefault();
+  if (document.activeElement !== grid) grid.focus();
 }
 
 /** The row that a key leads to; `null` for other keys. */

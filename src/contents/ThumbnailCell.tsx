@@ -6,6 +6,7 @@ import type { ListedRow } from "../state/rows";
 import type { Thumbnail } from "../state/thumbnails";
 import { countText } from "../text";
 import type { GridLayout } from "./gridLayout";
+import { actOnHold } from "./holding";
 
 /** From this side on, in CSS pixels, there is room for a uuid beside the number. */
 const NAMED_FROM = 144;
@@ -24,6 +25,7 @@ export function ThumbnailCell({
   selected,
   current,
   onChoose,
+  onHold,
 }: {
   readonly id: string;
   readonly row: number;
@@ -33,7 +35,8 @@ export function ThumbnailCell({
   readonly thumbnail: Thumbnail | ExplorerError | null;
   readonly selected: boolean;
   readonly current: boolean;
-  readonly onChoose: () => void;
+  readonly onChoose: (event: MouseEvent) => void;
+  readonly onHold: () => void;
 }) {
   const { side, cellWidth } = layout;
   const uuid = listed?.uuid ?? null;
@@ -48,6 +51,7 @@ export function ThumbnailCell({
       title={uuid ?? undefined}
       style={{ left: `${column * cellWidth}px`, width: `${cellWidth}px` }}
       onClick={onChoose}
+      onPointerDown={(event) => actOnHold(event, onHold)}
     >
       <div class="h5x-thumbnail" style={{ height: `${side}px`, width: `${side}px` }}>
         <Content row={row} uuid={uuid} thumbnail={thumbnail} />

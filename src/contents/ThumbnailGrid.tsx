@@ -4,6 +4,7 @@ import { useSize } from "../app/useSize";
 import { ExplorerError } from "../errors";
 import type { ExplorerState } from "../state/explorer";
 import { usePixelRatio } from "../viewer/usePlacement";
+import type { Chooser } from "./chooser";
 import {
   askedSize,
   firstRow,
@@ -16,19 +17,23 @@ import {
   wheelRowsOfGrid,
 } from "./gridLayout";
 import { throwByFinger, useWheel } from "./moving";
-import { isSelected, rowNumbers } from "./RowGrid";
+import { keepText, rowNumbers } from "./RowGrid";
+import { holds } from "./ranges";
 import { columnsOf, rowsInView, type View } from "./scroll";
+import { selected } from "./selecting";
 import { ThumbnailCell } from "./ThumbnailCell";
 import "./thumbnails.css";
 
 /** The rows of the lookup as thumbnails, in lines from left to right: only those in view are there. */
 export function ThumbnailGrid({
   state,
+  chooser,
   view,
   name,
   size,
 }: {
   readonly state: ExplorerState;
+  readonly chooser: Chooser;
   readonly view: Signal<View>;
   /** The beginning of its cells' element ids; different for every widget of a page. */
   readonly name: string;
@@ -53,13 +58,12 @@ export function ThumbnailGrid({
   void store.changes.value;
   void rows.changes.value;
   const current = state.current.value;
-  const selection = state.selection.value;
+  const selection = selected({ current, selection: state.selection.value });
   const inView = current !== null && current >= start && current < stop;
   const columns = columnsOf(view.value);
-  const choose = (row: number) => {
+  const lookAgain = (row: number) => {
     if (store.get(row) instanceof ExplorerError) store.retry(row);
     if (row === current) state.refresh();
-    state.choose(row);
   };
   return (
     <div
@@ -73,12 +77,11 @@ export function ThumbnailGrid({
       aria-activedescendant={inView ? `${name}-${current}` : undefined}
       tabIndex={0}
       onKeyDown={(event) => {
-        const to = gridKeyTarget(event, current, view.peek());
-        if (to === null && event.key !== "Enter") return;
+        if (event.key === "Enter" && current !== null) lookAgain(current);
+        else if (!chooser.key(event, gridKeyTarget(event, state.current.peek(), view.peek()))) return;
         event.preventDefault();
-        if (to !== null) state.choose(to);
-        else if (current !== null) choose(current);
       }}
+      onMouseDown={keepText}
       onPointerDown={(event) =>
         throwByFinger(event, view, gliding, (distance) => rowsOfDistance(distance, view.peek(), layout))
       }
@@ -100,9 +103,13 @@ export function ThumbnailGrid({
               layout={layout}
               listed={rows.get(row)}
               thumbnail={store.get(row)}
-              selected={isSelected(selection, current, row)}
+              selected={holds(selection, row)}
               current={row === current}
-              onChoose={() => choose(row)}
+              onChoose={(event) => {
+                lookAgain(row);
+                chooser.click(event, row);
+              }}
+              onHold={() => chooser.perform({ kind: "toggle", row })}
             />
           ))}
         </div>

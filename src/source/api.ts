@@ -140,6 +140,18 @@ export interface Thumbnails {
   readonly missing: readonly { readonly row: number; readonly error: ExplorerError }[];
 }
 
+/** How a lookup was opened, in the words of Python's `Explorer`. */
+export interface Options {
+  /** Its path, a pattern or a list of them; `null` where it is no file, or too many. */
+  readonly lookup: string | readonly string[] | null;
+  /** Where the data is now, if it has moved: a folder, or a mapping of old prefixes to new ones. */
+  readonly root: string | Readonly<Record<string, string>> | null;
+  readonly uuidColumn: string;
+  readonly filepathColumn: string;
+  /** Whether its keys are packed; a text names the folder for that. */
+  readonly cache: boolean | string;
+}
+
 /** What is open. */
 export interface Opened {
   /** Differs for every lookup that is opened, and for every filter and order. */
@@ -157,6 +169,7 @@ export interface Opened {
   readonly sort: Sort;
   readonly notices: readonly string[];
   readonly index: IndexProgress;
+  readonly options: Options;
 }
 
 /**

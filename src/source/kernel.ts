@@ -28,6 +28,7 @@ import type {
   IndexProgress,
   MetadataRecord,
   Opened,
+  Options,
   RowRange,
   Rows,
   Sort,
@@ -199,7 +200,23 @@ export function openedOf(fields: Fields): Opened {
     sort: sortOf(fields.sort),
     notices: textsOf(fields, "notices"),
     index: indexOf(fieldsOf(fields, "index")),
+    options: optionsOf(fieldsOf(fields, "options")),
   };
+}
+
+function optionsOf(fields: Fields): Options {
+  const { lookup, root, cache } = fields;
+  return {
+    lookup: typeof lookup === "string" ? lookup : Array.isArray(lookup) ? textsOf(fields, "lookup") : null,
+    root: typeof root === "string" ? root : isFields(root) ? prefixesOf(root) : null,
+    uuidColumn: textOf(fields, "uuidColumn"),
+    filepathColumn: textOf(fields, "filepathColumn"),
+    cache: typeof cache === "string" ? cache : cache !== false,
+  };
+}
+
+function prefixesOf(fields: Fields): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.keys(fields).map((old) => [old, textOf(fields, old)]));
 }
 
 function sortOf(value: unknown): Sort {

@@ -13,6 +13,7 @@ import type {
   IndexProgress,
   MetadataRecord,
   Opened,
+  Options,
   RowRange,
   Rows,
   Sort,
@@ -85,6 +86,9 @@ const COUNTED_AT_ONCE = 100_000;
 /** The index of a lookup that has none. */
 export const NO_INDEX: IndexProgress = { phase: "off", fraction: 0, rows: 0, bytes: 0, folder: "", message: "" };
 
+/** The options that an explorer has where none are given. */
+const AS_ALWAYS: Omit<Options, "lookup"> = { root: null, uuidColumn: "uuid", filepathColumn: "filepath", cache: true };
+
 const NO_DELAY: MockDelay = () => Promise.resolve();
 
 /** Gives out lookups that are held in memory, after a delay that the test decides. */
@@ -132,6 +136,7 @@ export class MockSource implements Source {
       sort: this.#sort,
       notices: this.#lookup.notices ?? [],
       index: this.#index,
+      options: { ...AS_ALWAYS, lookup: `/data/${this.#lookup.name}` },
     };
   }
 

@@ -43,6 +43,12 @@ export interface Connection {
   readonly loading: boolean;
 }
 
+/** The row that is shown, and those that are selected. */
+export interface Chosen {
+  readonly current: number | null;
+  readonly selection: Ranges;
+}
+
 /** The count of filepaths: not known yet, known, or why not. */
 export type Count = number | ExplorerError | null;
 
@@ -185,8 +191,15 @@ export class ExplorerState {
     const { records } = this.opened.peek();
     if (records === 0) return;
     const bounded = Math.min(Math.max(0, row), records - 1);
-    if (bounded !== this.current.peek()) this.#chosenAt = performance.now();
-    this.#shared.choose({ current: bounded, selection: [[bounded, bounded + 1]] });
+    this.select({ current: bounded, selection: [[bounded, bounded + 1]] });
+  }
+
+  /** Shows a row, and has these rows be selected; rows that are not there leave all as it is. */
+  select({ current, selection }: Chosen): void {
+    const { records } = this.opened.peek();
+    if (Math.max((current ?? -1) + 1, selection.at(-1)?.[1] ?? 0) > records) return;
+    if (current !== this.current.peek()) this.#chosenAt = performance.now();
+    this.#shared.choose({ current, selection });
   }
 
   /** Looks at the current row again: its files may have changed, or be there again. */

@@ -106,6 +106,16 @@ const states: readonly State[] = [
     await explorer.thumbnailsButton.click();
     await explorer.cell(0).getByText("loading").waitFor({ state: "attached" });
   }),
+  state("with several rows selected, and one range too many wished for", {}, async (explorer) => {
+    await loaded(explorer);
+    const ranges = Array.from({ length: 500 }, (_, at) => [2 * at + 1, 2 * at + 2] as const);
+    await explorer.page.evaluate((given) => window.explorers[0]?.setSelection(given), ranges);
+    await explorer.grid.press("Control+Space");
+    await explorer.grid.press("End");
+    await explorer.page.evaluate((given) => window.explorers[0]?.setSelection(given), ranges);
+    await explorer.grid.press("Control+Space");
+    await explorer.contents.getByText("up to 500 separate ranges").waitFor();
+  }),
   state("narrow", { width: "400px" }, loaded),
   state("at four times the size", {}, loaded, { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 }),
   state("dark", {}, loaded, { colorScheme: "dark" }),

@@ -134,6 +134,50 @@ test("what is chosen in the page is known in Python, and the other way round", a
   expect(await explorer.row(123).getAttribute("aria-selected")).toBe("false");
 });
 
+test("rows selected of a filtered view are the same in Python, and its lines make the same view again", async () => {
+  const { notebook } = await open([MAKE(), "1", "1"]);
+  await notebook.run(0);
+  await notebook.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const explorer = explorerOf(notebook, 0);
+  await picture(explorer, 0);
+  await notebook.evaluate(1, `ex.filter = "filepath LIKE '%shard_001%'"; ex.sort = [("uuid", "desc")]`);
+  await explorer.grid.focus();
+  const last = Number(await explorer.grid.getAttribute("aria-rowcount"));
+  await explorer.row(3).click();
+  await explorer.row(6).click({ modifiers: ["Shift"] });
+  await explorer.row(4).click({ modifiers: ["Control"] });
+  const inputs = () => notebook.page.locator(".jp-Notebook-cell .jp-InputArea").allTextContents();
+  const cells = await inputs();
+  await notebook.page.keyboard.press("Control+Shift+ArrowDown");
+  expect(await inputs()).toEqual(cells); // none has been moved
+  await explorer.contents.getByText("4 selected").waitFor();
+  expect(await notebook.evaluate(1, "print(ex.current, ex.selection)")).toContain("4 Selection(4 rows: 2:6)");
+  expect(await notebook.evaluate(1, "print(ex.selection.to_arrow().equals(ex.rows(2, 6)))")).toContain("True");
+  await explorer.grid.press("Control+a");
+  await explorer.contents.getByText(`${last} selected`).waitFor();
+  await explorer.row(3).click({ modifiers: ["Control"] });
+  await explorer.contents.getByRole("button", { name: "Copy as Python" }).click();
+  await explorer.contents.getByText("Copied", { exact: true }).waitFor({ state: "attached" });
+  const lines = await notebook.page.evaluate(() => navigator.clipboard.readText());
+  expect(lines).toContain(`ex.selection = [range(0, 2), range(3, ${last})]`);
+  await notebook.evaluate(1, "first = ex");
+  await notebook.evaluate(2, lines);
+  const again = explorerOf(notebook, 2);
+  await again.row(3).waitFor();
+  expect(await again.row(3).getAttribute("aria-selected")).toBe("false");
+  expect(await again.row(4).getAttribute("aria-selected")).toBe("true");
+  await again.contents.getByText(`${last - 1} selected`).waitFor();
+  const same = "(ex.filter, ex.sort, ex.selection, ex.current, len(ex), ex.selection.to_arrow())";
+  expect(
+    await notebook.evaluate(
+      1,
+      `print(ex is not first, ${same} == ${same.replaceAll("ex.", "first.").replace("(ex)", "(first)")})`,
+    ),
+  ).toContain("True True");
+  await notebook.evaluate(1, "first.selection = range(5)");
+  await explorer.contents.getByText("5 selected").waitFor();
+});
+
 test("another lookup is opened from either side; a refused one leaves the shown one", async () => {
   const { notebook } = await open([MAKE(), "print(ex.stats['records'])"]);
   await notebook.run(0);

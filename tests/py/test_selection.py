@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from h5explorer_py.errors import BadRequestError
+from h5explorer_py.errors import BadRequestError, UnsupportedError
 from h5explorer_py.selection import Selection, merged
 
 ranges = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=15)
@@ -60,6 +60,17 @@ def test_row_numbers_in_any_form(rows: list[int]) -> None:
         (Selection([(1, 4)]), ((1, 4),)),
         ([], ()),
         ((3,), ((3, 4),)),
+        ((3, 9), ((3, 4), (9, 10))),
+        (range(8, 2, -1), ((3, 9),)),
+        ([range(3, 9)], ((3, 9),)),
+        ([range(7, 9), 2, np.int64(9), range(0, 4, 2), range(5, 5)], ((0, 1), (2, 3), (7, 10))),
+        ((range(10**12), 10**13), ((0, 10**12), (10**13, 10**13 + 1))),
+        (np.array([], np.int64), ()),
+        (np.array([3, 0, 1, 3], np.uint8), ((0, 2), (3, 4))),
+        (np.array([-128, 127, 126], np.int8)[1:], ((126, 128),)),
+        (np.array(5), ((5, 6),)),
+        (pa.array([4, 2, 3]), ((2, 5),)),
+        (pa.chunked_array([[4], [9]]), ((4, 5), (9, 10))),
     ],
 )
 def test_what_a_selection_is_made_of(made: Any, wanted: tuple[tuple[int, int], ...]) -> None:
@@ -67,11 +78,36 @@ def test_what_a_selection_is_made_of(made: Any, wanted: tuple[tuple[int, int], .
 
 
 @pytest.mark.parametrize(
-    "made", ["abc", 1.5, [1.5], ["a"], object(), {"ranges": []}, [None], [[1, 2]], -1, [-3], range(-2, 3)]
+    "made",
+    [
+        *("abc", "3", b"3", 1.5, [1.5], ["a"], ["3"], object(), {"ranges": []}, [None], -1, [-3], range(-2, 3)),
+        *([[1, 2]], [(1, 2)], [slice(1, 2)], [range(-2, 3)], [2**70], [-(2**70)]),
+        *(True, [True, False], np.array([True, False]), np.array([0.0, 1.0]), np.array([[1, 2]]), np.array([-1, 4])),
+        *(pa.array([1, None]), pa.array(["1"])),
+    ],
 )
 def test_what_is_no_selection_is_refused(made: Any) -> None:
     with pytest.raises(BadRequestError):
         Selection.of(made)
+
+
+@given(st.lists(st.one_of(st.integers(0, 60), st.builds(range, st.integers(0, 60), st.integers(0, 60))), max_size=15))
+def test_numbers_and_ranges_in_any_mixture(made: list[int | range]) -> None:
+    rows = {row for each in made for row in (each if isinstance(each, range) else [each])}
+    assert list(Selection.of(made)) == sorted(rows)
+    assert Selection.of(iter(made)) == Selection.of(sorted(rows)) == Selection.of(np.array(sorted(rows), np.int32))
+
+
+def test_millions_of_numbers_are_taken_as_the_ranges_that_they_make() -> None:
+    rows = np.arange(5_000_000)[::-1]
+    assert Selection.of(rows[rows != 77]).ranges == ((0, 77), (78, 5_000_000))
+
+
+def test_a_range_with_too_many_steps_is_refused_at_once() -> None:
+    assert len(Selection.of(range(0, 1000, 2)).ranges) == 500
+    for steps in (range(0, 1002, 2), range(10**12, 0, -2), [5, range(0, 10**12, 3)]):
+        with pytest.raises(UnsupportedError, match="up to 500 ranges"):
+            Selection.of(steps)
 
 
 def test_millions_of_rows_take_no_room_and_no_time() -> None:

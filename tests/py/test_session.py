@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from h5explorer_py import errors
-from h5explorer_py.options import Options
+from h5explorer_py.options import KeyColumns, Options
 from h5explorer_py.session import Session
 from tests.py.support import wait_for, within
 
@@ -43,7 +43,41 @@ def test_what_the_page_is_told(session: Session, tmp_path: Path) -> None:
         "sort": [],
         "index": {"phase": "off", "fraction": 0.0, "rows": 0, "bytes": 0, "folder": "", "message": ""},
         "notices": [],
+        "options": {
+            "lookup": str(tmp_path / "first.parquet"),
+            "root": None,
+            "uuidColumn": "uuid",
+            "filepathColumn": "filepath",
+            "cache": False,
+        },
     }
+
+
+def test_the_page_is_told_how_to_open_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = [lookup(tmp_path, name, 2, uuid="id") for name in ("first", "second")]
+    columns = KeyColumns("id")
+    moved = {"/old": "new", "/older": tmp_path / "newer"}
+    told = Session("first.parquet", Options(tmp_path / "here", "/keys", columns)).describe()["options"]
+    assert told == {
+        "lookup": str(paths[0]),
+        "root": str(tmp_path / "here"),
+        "uuidColumn": "id",
+        "filepathColumn": "filepath",
+        "cache": "/keys",
+    }
+    several = Session(paths, Options(moved, columns=columns))
+    assert several.describe()["options"]["lookup"] == [str(path) for path in paths]
+    assert several.describe()["options"]["root"] == {"/old": str(tmp_path / "new"), "/older": str(tmp_path / "newer")}
+    several.open("*.parquet", root="moved")
+    assert several.describe()["options"]["lookup"] == str(tmp_path / "*.parquet")
+    assert several.describe()["options"]["root"] == str(tmp_path / "moved")
+    for nameless in (pq.read_table(paths[0]), [paths[0], pq.read_table(paths[1])], [paths[0]] * 51):
+        several.open(nameless)
+        assert several.describe()["options"]["lookup"] is None
+    with pytest.raises(errors.ExplorerError):
+        several.open(tmp_path / "absent.parquet", root="elsewhere")
+    assert several.describe()["options"]["root"] == str(tmp_path / "moved")
 
 
 @pytest.mark.parametrize("bad", ["absent.parquet", "wrong.parquet", "junk.csv"])

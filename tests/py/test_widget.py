@@ -16,6 +16,7 @@ import comm
 import ipywidgets
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import traitlets
@@ -337,11 +338,40 @@ def test_selections_that_are_none(explorer: Make) -> None:
         ([-1], errors.BadRequestError),
         ("abc", errors.BadRequestError),
         (1.5, errors.BadRequestError),
-        (range(0, 1002, 2), errors.BadRequestError),
+        (range(0, 10**12, 2), errors.UnsupportedError),
+        ([range(3), range(320, 324)], errors.BadRequestError),
     ):
         with pytest.raises(kind):
             ex.selection = wrong
     assert list(ex.selection) == [1]
+
+
+def test_all_rows_of_a_large_view_are_one_range(explorer: Make) -> None:
+    ex = explorer()
+    ex._session.dataset.lookup.num_rows = 60_000_000
+    ex.selection = range(len(ex))
+    assert (len(ex.selection), ex.selection.ranges) == (60_000_000, ((0, 60_000_000),))
+    assert ex.comm.states("selection")[-1] == {"ranges": [[0, 60_000_000]]}
+
+
+def test_the_table_of_a_selection_is_that_of_the_view(explorer: Make, contract: Path) -> None:
+    ex = explorer()
+    truth = pq.read_table(contract / "lookup.parquet")
+    ex.filter = "filepath LIKE '%shard_001%'"
+    ex.sort = [("uuid", "desc")]
+    kept = truth.filter(pc.match_substring(truth["filepath"], "shard_001")).sort_by([("uuid", "descending")])
+    assert len(ex) == kept.num_rows > 60
+    ex.selection = [3, range(50, 60), 0]
+    assert ex.selection.to_arrow().equals(kept.take([0, 3, *range(50, 60)]))
+    ex.comm.receive(method="update", state={"selection": {"ranges": [[7, 9]]}})
+    selection = ex.selection
+    assert selection.to_arrow().equals(kept.take([7, 8]))
+    ex.filter = ""
+    assert (len(ex.selection), list(selection)) == (0, [7, 8])
+    with pytest.raises(errors.StaleDatasetError, match="Another lookup or filter"):
+        selection.to_arrow()
+    ex.selection = selection
+    assert ex.selection.to_arrow().equals(truth.sort_by([("uuid", "descending")]).take([7, 8]))
 
 
 def test_a_selection_of_too_many_ranges(explorer: Make, tmp_path: Path) -> None:

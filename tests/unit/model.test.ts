@@ -15,6 +15,7 @@ class Model {
       sort: [],
       notices: [],
       index: NO_INDEX,
+      options: { lookup: "/a", root: null, uuidColumn: "uuid", filepathColumn: "filepath", cache: true },
     },
     current: 0,
     selection: { ranges: [] },
@@ -118,6 +119,7 @@ test("a choice among the rows of another lookup is void", () => {
     sort: [],
     notices: [],
     index: NO_INDEX,
+    options: { lookup: "/a", root: null, uuidColumn: "uuid", filepathColumn: "filepath", cache: true },
   });
   expect(state.current.value).toBe(0);
   expect(state.selection.value).toEqual([]);

@@ -49,6 +49,7 @@ export interface Handle {
   setCurrent(row: number | null): void;
   current(): number | null;
   selection(): Ranges;
+  setSelection(ranges: Ranges): void;
   setWire(state: WireState, waiting: boolean): void;
   changeFile(row: number): void;
   unmount(): void;
@@ -241,6 +242,7 @@ window.mount = async (setup) => {
     setCurrent: (row) => shared.choose({ current: row }),
     current: () => shared.current.value,
     selection: () => shared.selection.value,
+    setSelection: (selection) => shared.choose({ selection }),
     setWire: (wire, waiting) => {
       watchers.wire?.(wire);
       watchers.waiting?.(waiting);
