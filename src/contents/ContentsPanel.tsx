@@ -114,7 +114,15 @@ function CountAgain({ state, reason }: { readonly state: ExplorerState; readonly
 function RowsProblem({ state }: { readonly state: ExplorerState }) {
   const store = state.rows.value;
   const error = store.error.value;
-  return error === null ? null : <Problem error={error} onRetry={() => store.retry()} />;
+  if (error === null) return null;
+  if (error.code === "not_ready") {
+    return (
+      <p class="h5x-not-ready" role="status">
+        {error.message}
+      </p>
+    );
+  }
+  return <Problem error={error} onRetry={() => store.retry()} />;
 }
 
 function Notices({ state }: { readonly state: ExplorerState }) {

@@ -150,7 +150,7 @@ export class RowStore {
     this.#error.value = error;
     if (error.code === "stale_dataset" || error.code === "disconnected") return;
     this.#setTimer(this.#retryMs, () => this.#failed.clear());
-    this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
+    if (error.code !== "not_ready") this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
   }
 
   #setTimer(ms: number | null, before: () => void = () => {}): void {

@@ -427,3 +427,28 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert store.cache_root() == str(tmp_path / "xdg" / "h5explorer")
     monkeypatch.setenv("H5EXPLORER_CACHE", "~/own")
     assert store.cache_root() == str(tmp_path / "own")
+
+
+def test_rows_of_a_giant_group_come_with_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("h5explorer_py.lookup.parquet.LARGEST_GROUP", 1_000)
+    monkeypatch.setattr("h5explorer_py.lookup.parquet.STREAMED_ROWS", 1_000)
+    monkeypatch.setattr("h5explorer_py.lookup.parquet.BATCH_ROWS", 500)
+    monkeypatch.setattr(preparation, "_BREATH_SECONDS", 0.05)
+    pq.write_table(table(), tmp_path / "lookup.parquet", row_group_size=ROWS)
+    rows = rows_of(tmp_path / "lookup.parquet", tmp_path / "cache")
+    assert rows.keys(0, 900).to_pydict() == table().slice(0, 900).to_pydict()
+    with pytest.raises(errors.NotReadyError, match="when the index has come so far") as caught:
+        rows.keys(5_000, 5_100)
+    assert caught.value.details["rows"] >= 1_000
+    preparing = rows.preparation
+    assert preparing is not None
+    while preparing.progress.rows < 3_000:
+        time.sleep(0.005)
+    assert rows.keys(2_800, 2_900).to_pydict() == table().slice(2_800, 100).to_pydict()
+    preparing.stop()
+    preparing.wait(10)
+    assert rows.keys(5_000, 5_100).to_pydict() == table().slice(5_000, 100).to_pydict()  # without it, slowly
+    monkeypatch.setattr(preparation, "_BREATH_SECONDS", 0.0)
+    preparing.begin()
+    assert ready(rows).phase is Phase.READY
+    same(rows, table())

@@ -19,6 +19,7 @@ const OPENED: Opened = {
   name: "lookup.parquet",
   location: "/data/lookup.parquet",
   records: 324,
+  counting: false,
   total: 324,
   filter: "",
   sort: [],
