@@ -431,7 +431,7 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 def test_rows_of_a_giant_group_come_with_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("h5explorer_py.lookup.parquet.LARGEST_GROUP", 1_000)
-    monkeypatch.setattr("h5explorer_py.lookup.parquet.STREAMED_ROWS", 1_000)
+    monkeypatch.setattr("h5explorer_py.lookup.parquet.STREAMED_ROWS", 1_024)
     monkeypatch.setattr("h5explorer_py.lookup.parquet.BATCH_ROWS", 500)
     monkeypatch.setattr(preparation, "_BREATH_SECONDS", 0.05)
     pq.write_table(table(), tmp_path / "lookup.parquet", row_group_size=ROWS)
