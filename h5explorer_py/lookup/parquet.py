@@ -30,9 +30,10 @@ SMALL_GROUP = 131_072
 """Rows in a row group up to which decoding all of it beats asking DuckDB for a few of its rows: with groups of
 10,000 rows 1.4 ms against 230 ms a window, with groups of 1,048,576 rows 86 ms against 10 ms (100 million rows)."""
 
-LARGEST_GROUP = 256 << 20
-"""Bytes of the keys of a row group up to which it is decoded whole for a window: DuckDB, polars and pyarrow take
-between 1.1 and 3 GB for one of 67 million rows, while streaming up to a row stays within 142 MB."""
+LARGEST_GROUP = 1 << 22
+"""Rows of a row group up to which its keys are decoded whole for a window: DuckDB, polars and pyarrow take between 1.1
+and 3 GB for one of 67 million rows, while streaming up to a row stays within 142 MB. (How many bytes a column takes is
+not asked: of damaged files, that question ends the process.)"""
 
 STREAMED_ROWS = 1 << 21
 """Rows of a lookup with larger groups that are had by streaming within a moment; the others when it is packed."""
@@ -82,7 +83,7 @@ class ParquetLookup(Lookup):
         check_schema(self.schema, columns, self.name)
         self._group_starts = [0, *accumulate(groups)]
         by_group = GroupWindows(self._read_group, columns)
-        giant = self._key_bytes(groups) > LARGEST_GROUP
+        giant = max(groups, default=0) > LARGEST_GROUP
         sql = SqlWindows.can_read(self._path, columns, self.schema)
         self.quick_rows = min(self.num_rows, STREAMED_ROWS) if giant else self.num_rows
         self.duckdb_path = self._path if sql and not giant and content is None else None
@@ -91,15 +92,6 @@ class ParquetLookup(Lookup):
             self._windows = StreamWindows(self.scan, columns)
         elif sql and max(groups, default=0) > SMALL_GROUP:
             self._windows = SqlWindows(self._path, columns, self.schema, by_group)
-
-    def _key_bytes(self, groups: Sequence[int]) -> int:
-        """Return the bytes that the keys of the row group with the most rows take when they are decoded."""
-        if not groups:
-            return 0
-        group = self._file.metadata.row_group(max(range(len(groups)), key=groups.__getitem__))
-        columns = [group.column(at) for at in range(group.num_columns)]
-        keys = (self.columns.uuid, self.columns.filepath)
-        return sum(column.total_uncompressed_size for column in columns if column.path_in_schema in keys)
 
     def _open(self, dictionary: Sequence[str] = ()) -> pq.ParquetFile:
         with arrow_path(self._path) as source:

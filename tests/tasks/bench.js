@@ -53,7 +53,8 @@ function images(name, folder) {
 
 function widgets() {
   mustRun(npmProgram("jest"), ["--config", "tests/bench/jest.config.js"]);
-  return JSON.parse(readFileSync(path.join(cache, "bench", "widgets.json"), "utf8"));
+  const read = (name) => JSON.parse(readFileSync(path.join(cache, "bench", name), "utf8"));
+  return { ...read("widgets.json"), ...read("slider.json") };
 }
 
 setup();
