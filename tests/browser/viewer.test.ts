@@ -152,7 +152,7 @@ test("neighbours are fetched ahead, so that the next picture is not asked for", 
       method,
     );
   await until(async () => (await calls("ahead")).length > 0, "neighbours are fetched");
-  await explorer.page.waitForTimeout(100);
+  await explorer.page.waitForTimeout(500);
   const before = await calls("image");
   await explorer.grid.focus();
   await explorer.page.keyboard.press("ArrowDown");
