@@ -1,9 +1,9 @@
 /**
  * Which rows to ask for, as pure functions.
  *
- * Rows are asked for by pages of a fixed number. At most one question is on its way; when its answer comes, or it has
- * become useless for a while, what is in view *then* is asked for. So a fast drag of the slider asks for few pages, and
- * always ends on those that are in view.
+ * Rows are asked for by pages of a fixed number. At most two questions are on their way; when an answer comes, or the
+ * older one has been useless for a while, what is in view *then* is asked for. So a fast drag of the slider asks for few
+ * pages, and always ends on those that are in view, mostly without waiting for others.
  */
 
 import type { RowRange } from "../source/api";
@@ -13,6 +13,9 @@ export const PAGE_ROWS = 128;
 
 /** Pages kept: 32,768 rows. */
 export const PAGES_KEPT = 256;
+
+/** Questions on their way at most. */
+export const MOST_ON_WAY = 2;
 
 /** For how many milliseconds a question that has become useless is let go on: most answers come sooner. */
 export const PATIENCE_MS = 120;
@@ -25,8 +28,8 @@ export interface Situation {
   readonly has: (page: number) => boolean;
   /** Whether a page has failed and is not to be asked for again by itself. */
   readonly failed: (page: number) => boolean;
-  /** The pages on their way, and for how many milliseconds. */
-  readonly onWay: { readonly first: number; readonly last: number; readonly forMs: number } | null;
+  /** The pages on their way, and for how many milliseconds; the oldest question first. */
+  readonly onWay: readonly { readonly first: number; readonly last: number; readonly forMs: number }[];
 }
 
 /** What to do next. */
@@ -34,8 +37,8 @@ export type Step =
   | { readonly kind: "nothing" }
   /** Look again after so many milliseconds. */
   | { readonly kind: "wait"; readonly ms: number }
-  /** Ask for the pages `first` to `last`, and withdraw what is on its way. */
-  | { readonly kind: "ask"; readonly first: number; readonly last: number };
+  /** Ask for the pages `first` to `last`; and withdraw the oldest question, where there are too many. */
+  | { readonly kind: "ask"; readonly first: number; readonly last: number; readonly withdraw: boolean };
 
 /** The page of a row. */
 export function pageOf(row: number): number {
@@ -52,14 +55,15 @@ export function nextStep(situation: Situation): Step {
   const { onWay } = situation;
   const missing = missingIn(situation, situation.inView);
   if (missing !== null) {
-    if (onWay === null) return { kind: "ask", ...missing };
-    const useful = onWay.first <= missing.last && missing.first <= onWay.last;
-    if (useful) return { kind: "nothing" };
-    return onWay.forMs >= PATIENCE_MS ? { kind: "ask", ...missing } : { kind: "wait", ms: PATIENCE_MS - onWay.forMs };
+    if (onWay.some(({ first, last }) => first <= missing.last && missing.first <= last)) return { kind: "nothing" };
+    const [oldest] = onWay;
+    if (oldest === undefined || onWay.length < MOST_ON_WAY) return { kind: "ask", ...missing, withdraw: false };
+    if (oldest.forMs < PATIENCE_MS) return { kind: "wait", ms: PATIENCE_MS - oldest.forMs };
+    return { kind: "ask", ...missing, withdraw: true };
   }
-  if (onWay !== null) return { kind: "nothing" };
+  if (onWay.length > 0) return { kind: "nothing" };
   const around = missingIn(situation, neighbours(situation));
-  return around === null ? { kind: "nothing" } : { kind: "ask", ...around };
+  return around === null ? { kind: "nothing" } : { kind: "ask", ...around, withdraw: false };
 }
 
 /** The rows in view and half a page around them: what comes into view next. */

@@ -27,7 +27,7 @@ export class RowStore {
   readonly #error = signal<ExplorerError | null>(null);
   readonly #notices = signal<readonly string[]>([]);
   readonly #inView = signal<RowRange>({ start: 0, stop: 0 });
-  #onWay: { first: number; last: number; since: number; control: AbortController } | null = null;
+  #onWay: readonly { first: number; last: number; since: number; control: AbortController }[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
   #retryMs = RETRY_MS;
   #closed = false;
@@ -93,36 +93,38 @@ export class RowStore {
   /** Withdraws what is on its way. */
   close(): void {
     this.#closed = true;
-    this.#onWay?.control.abort();
+    for (const { control } of this.#onWay) control.abort();
     this.#setTimer(null);
   }
 
   #step(): void {
     if (this.#closed) return;
-    const onWay = this.#onWay;
+    const now = performance.now();
     const step = nextStep({
       total: this.#total,
       inView: this.#inView.peek(),
       has: (page) => this.#pages.has(page),
       failed: (page) => this.#failed.has(page),
-      onWay: onWay && { first: onWay.first, last: onWay.last, forMs: performance.now() - onWay.since },
+      onWay: this.#onWay.map(({ first, last, since }) => ({ first, last, forMs: now - since })),
     });
     if (step.kind === "wait") this.#setTimer(step.ms);
-    if (step.kind === "ask") void this.#ask(step.first, step.last);
+    if (step.kind !== "ask") return;
+    if (step.withdraw) this.#onWay[0]?.control.abort();
+    void this.#ask(step.first, step.last);
   }
 
   async #ask(first: number, last: number): Promise<void> {
-    this.#onWay?.control.abort();
     const asked = { first, last, since: performance.now(), control: new AbortController() };
-    this.#onWay = asked;
+    this.#onWay = [...this.#onWay.filter(({ control }) => !control.signal.aborted), asked];
     try {
       const rows = await this.#source.rows(this.#dataset, rowsOfPages(first, last, this.#total), asked.control.signal);
       this.#take(rows, first, last);
     } catch (error) {
       if (!isCancelled(error)) this.#fail(first, last, asExplorerError(error));
     } finally {
-      if (this.#onWay === asked) {
-        this.#onWay = null;
+      const left = this.#onWay.filter((other) => other !== asked);
+      if (left.length < this.#onWay.length) {
+        this.#onWay = left;
         this.#step();
       }
     }

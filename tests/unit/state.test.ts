@@ -81,10 +81,10 @@ describe("the rows", () => {
     const store = new RowStore(new MockSource(new Map([["a", lookup(total)]]), gate.delay), 1, total);
     for (let row = 0; row < total - 20; row += 1_000_000) store.show({ start: row, stop: row + 20 });
     store.show({ start: total - 20, stop: total });
-    expect(gate.of("rows")).toHaveLength(1);
+    expect(gate.of("rows").length).toBeLessThanOrEqual(5); // two at a time, however long the drag takes here
     gate.letAllGo();
     await settle();
-    expect(gate.of("rows").length).toBeLessThanOrEqual(3);
+    expect(gate.of("rows").length).toBeLessThanOrEqual(7);
     for (let row = total - 20; row < total; row += 1) expect(store.get(row)?.uuid).toBe(uuidOf(row));
     store.close();
   });
