@@ -29,6 +29,7 @@ from h5explorer_py.subshell import answer_beside_cells
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import duckdb
     import pyarrow as pa
 
     from h5explorer_py.dataset import Dataset, Entry
@@ -242,6 +243,26 @@ class Explorer(anywidget.AnyWidget):
         if start < 0 or stop < start:
             raise BadRequestError(f"Rows go from a number to a larger one, not from {start} to {stop}.")
         return self._session.view.read(start, stop)
+
+    def view(self) -> duckdb.DuckDBPyRelation:
+        """Return the rows that are shown, filtered and sorted, as a relation of DuckDB that is read when asked for.
+
+        Returns
+        -------
+        duckdb.DuckDBPyRelation
+            All columns of the lookup as they are stored, on a connection of its own: it stays as it is when the
+            explorer shows something else, or is closed.
+
+        Raises
+        ------
+        ExplorerError
+            Where the lookup has changed, or there is no room for what DuckDB cannot read in place.
+        """
+        from h5explorer_py.session import scratch_folder
+        from h5explorer_py.view.filtering import Work
+        from h5explorer_py.view.relation import relation_of
+
+        return relation_of(self._session.view, Work(scratch=scratch_folder()))
 
     def find(self, text: str) -> int:
         """Return the first row that a text names.
