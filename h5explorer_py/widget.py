@@ -9,7 +9,7 @@ import re
 import sys
 import weakref
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 import anywidget
 import traitlets
@@ -27,13 +27,14 @@ from h5explorer_py.still import still_html
 from h5explorer_py.subshell import answer_beside_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import duckdb
     import pyarrow as pa
 
     from h5explorer_py.dataset import Dataset, Entry
     from h5explorer_py.images.image import Image
+    from h5explorer_py.view.export import Exported
 
 _STILL_SECONDS = 1.0
 _LENGTH = re.compile(r"\d+(\.\d+)?(px|em|rem|vh|%)")
@@ -263,6 +264,58 @@ class Explorer(anywidget.AnyWidget):
         from h5explorer_py.view.relation import relation_of
 
         return relation_of(self._session.view, Work(scratch=scratch_folder()))
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        rows: Literal["view", "selection"] = "view",
+        overwrite: bool = False,
+        images_per_shard: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Exported:
+        """Write the rows that are shown, or those of them that are selected, in their order.
+
+        Parameters
+        ----------
+        path : path
+            A file ``.parquet``, ``.csv``, ``.tsv``, ``.csv.gz`` or ``.tsv.gz`` for the rows of the lookup; any other
+            is a folder, for a smaller data set with their images and metadata, which
+            ``Explorer(folder / "lookup.parquet")`` opens. Nothing is there until it is whole.
+        rows : str
+            ``"view"`` for all that are shown, ``"selection"`` for those that are selected.
+        overwrite : bool
+            Whether to replace a file, or a folder that h5explorer has written.
+        images_per_shard : int, optional
+            How many images a shard has at most; 10,000 unless told.
+        progress : callable, optional
+            Is told now and then how many rows have been dealt with.
+
+        Returns
+        -------
+        Exported
+            Where it is, how many rows it has, and what could not be read.
+
+        Raises
+        ------
+        ExplorerError
+            Where something is there already, no row is selected, or it cannot be written. Nothing is left then.
+        """
+        from h5explorer_py.bulk.shard_writer import IMAGES_PER_SHARD
+        from h5explorer_py.view.export import export
+
+        if rows not in {"view", "selection"}:
+            raise BadRequestError(f'rows is "view" or "selection", not {shorten(str(rows))!r}.')
+        if rows == "selection" and not self.selection.ranges:
+            raise BadRequestError("No row is selected.", action='Select some, or pass rows="view".')
+        return export(
+            self._session.view,
+            path,
+            self.selection.ranges if rows == "selection" else None,
+            overwrite=overwrite,
+            images_per_shard=IMAGES_PER_SHARD if images_per_shard is None else images_per_shard,
+            progress=progress,
+        )
 
     def find(self, text: str) -> int:
         """Return the first row that a text names.

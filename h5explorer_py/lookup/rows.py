@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -9,14 +10,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from h5explorer_py.errors import LookupUnreadableError, NotReadyError
+from h5explorer_py.errors import ExplorerError, LookupUnreadableError, NotReadyError
 from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.base import KEYS_SCHEMA
 from h5explorer_py.lookup.find import Query, count_matches, first_match
 from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of
 from h5explorer_py.lookup.packed.packed import PackedLookup
 from h5explorer_py.lookup.packed.preparation import Phase, Preparation, Progress
-from h5explorer_py.lookup.packed.store import cache_root, origin_of
+from h5explorer_py.lookup.packed.store import cache_root, folder_of, mark_used, origin_of
 from h5explorer_py.lookup.text import as_text, is_unicode, no_rows
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 WINDOW_ROWS = 1024
 _WINDOWS_KEPT = 64
 _LOOK_SECONDS = 0.2
+_PROBES = 2
 _COUNT_ROWS = 1 << 18
 
 BEGIN_SECONDS = 1.0
@@ -220,6 +222,25 @@ class LookupRows:
             return self._for_now
         finally:
             self._packing.release()
+
+    def use_kept(self, root: str) -> None:
+        """Use what has been packed before, if it is whole. Nothing is packed.
+
+        Parameters
+        ----------
+        root : str
+            The cache folder.
+        """
+        origin = origin_of(self.lookup)
+        if origin is None or self.packed is not None:
+            return
+        with contextlib.suppress(ExplorerError, OSError), contextlib.ExitStack() as undo:
+            packed = PackedLookup(folder_of(origin, root), origin)
+            undo.callback(packed.close)
+            if packed.agrees_with(self.lookup, _PROBES):
+                undo.pop_all()
+                mark_used(packed.folder)
+                self._for_now = packed
 
     # Finding
 
