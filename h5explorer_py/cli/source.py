@@ -51,6 +51,11 @@ class Chosen(NamedTuple):
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the lookup, and how it is to be read."""
     parser.add_argument("lookup", metavar="LOOKUP", help="a lookup, one shard, or a folder of shards")
+    add_key_columns(parser)
+
+
+def add_key_columns(parser: argparse.ArgumentParser) -> None:
+    """Add the names of the lookup's key columns."""
     parser.add_argument("--uuid-column", metavar="NAME", default="uuid", help="the lookup's column of uuids")
     parser.add_argument("--filepath-column", metavar="NAME", default="filepath", help="its column of filepaths")
 
