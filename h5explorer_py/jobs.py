@@ -236,5 +236,8 @@ decoding = Pool("h5explorer-decoding", min(4, _processors()))
 counting = Pool("h5explorer-counting", 1)
 """For counts, which go through a whole lookup and can wait."""
 
+looking = Pool("h5explorer-looking", 2)
+"""For seeing whether shards are there, which a file system that has died does not answer."""
+
 stills = Pool("h5explorer-stills", 1)
 """For the still pictures that notebooks keep."""

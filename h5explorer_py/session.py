@@ -6,8 +6,10 @@ import os
 import sys
 import tempfile
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
+from h5explorer_py import jobs
 from h5explorer_py.dataset import Dataset
 from h5explorer_py.errors import CancelledError, ClosedError, StaleDatasetError
 from h5explorer_py.lookup.packed.store import cache_root
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _MOST_NOTICES = 5
 _CLOSING_SECONDS = 0.5
+_LOOK_SECONDS = 0.3
+_LOOKING_SECONDS = 60.0
 
 
 class Session:
@@ -45,6 +49,7 @@ class Session:
         self._making: object = None
         self._progress: float | None = None
         self.on_opened: list[Callable[[], None]] = []
+        self.on_noticed: list[Callable[[], None]] = []
 
     def open(self, source: Any, give_up: Callable[[], None] = lambda: None, **options: Any) -> None:
         """Open another lookup in place of this one.
@@ -78,6 +83,7 @@ class Session:
             opened.close()
             raise
         self._tell()
+        self.look_for_shards()
         old.close()
         _let_go(old.dataset)
 
@@ -138,6 +144,30 @@ class Session:
             for tell in self.on_opened:
                 tell()
 
+    def look_for_shards(self) -> None:
+        """See, a moment from now and in the background, whether the shards are there; tell where none of them is."""
+        shown = self._view
+        if shown is None:
+            return
+        dataset, session = weakref.ref(shown.dataset), weakref.ref(self)
+
+        def look(job: jobs.Job) -> None:
+            job.wait(_LOOK_SECONDS)  # the first rows and pictures go before it
+            found = dataset()
+            if found is not None:
+                found.look_for_shards(job.give_up)
+
+        def looked(_: object, error: BaseException | None) -> None:
+            found, me = dataset(), session()
+            if error is not None or found is None or me is None or found.absence is None or found.absence.some:
+                return
+            view = me._view  # noqa: SLF001  (its own)
+            if view is not None and view.dataset is found:
+                for tell in me.on_noticed:
+                    tell()
+
+        jobs.looking.submit(jobs.Job(look, looked, _LOOKING_SECONDS))
+
     @property
     def progress(self) -> float | None:
         """How far the filter or order that is being worked out is, 0 to 1; ``None`` where none is."""
@@ -196,7 +226,7 @@ class Session:
                 "filter": view.filter,
                 "sort": [list(key) for key in view.sort],
                 "index": view.dataset.rows.progress.to_json(),
-                "notices": list(lookup.notices[:_MOST_NOTICES]),
+                "notices": list(view.dataset.notices[:_MOST_NOTICES]),
             }
 
     def close(self) -> None:

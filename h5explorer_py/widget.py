@@ -157,6 +157,8 @@ class Explorer(anywidget.AnyWidget):
         self._dispatcher = Dispatcher(handlers(self._session), self.send)
         self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
         self._session.on_opened.append(self._show_opened)
+        self._session.on_noticed.append(self._show_notices)
+        self._session.look_for_shards()
 
     # The lookup
 
@@ -201,6 +203,10 @@ class Explorer(anywidget.AnyWidget):
                 self.current = kept if kept is not None else 0 if view.num_rows else None
         finally:
             self._showing = False
+
+    def _show_notices(self) -> None:
+        with contextlib.suppress(ExplorerError):  # closed meanwhile
+            self._opened = self._session.describe()
 
     @traitlets.observe("current")
     def _remember_current(self, change: Any) -> None:
