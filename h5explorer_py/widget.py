@@ -90,7 +90,7 @@ class Explorer(anywidget.AnyWidget):
     cache : bool or path
         Whether the keys of a large lookup (100,000 rows or more) are packed in the background, 36 bytes a row, so
         that any row and any uuid is found at once the next time too. A path names the folder for that; without one it
-        is ``$H5EXPLORER_CACHE`` or else the system's cache folder.
+        is ``$H5EXPLORER_CACHE`` or else the system's cache folder. :meth:`prepare` waits for it.
     storage_options : mapping, optional
         Reserved for the addresses of a later version.
 
@@ -103,6 +103,8 @@ class Explorer(anywidget.AnyWidget):
     -----
     Row numbers, ``current``, ``selection`` and ``find`` count from 0; ranges are half-open. A key is a uuid, or a row
     number where uuids repeat.
+
+    ``filter`` and ``sort`` choose what is shown; :meth:`view` gives that to DuckDB, :meth:`export` writes it.
     """
 
     _esm = built("widget.js")
@@ -237,6 +239,30 @@ class Explorer(anywidget.AnyWidget):
         """How many records the lookup has, and how many different filepaths: goes through it once."""
         dataset = self._session.dataset
         return {"records": dataset.num_rows, "filepaths": dataset.filepaths(lambda: None)}
+
+    @property
+    def index(self) -> dict[str, Any]:
+        """How far the index of the lookup is: see :meth:`prepare`."""
+        return self._session.dataset.rows.progress.to_json()
+
+    def prepare(self, timeout: float | None = None) -> dict[str, Any]:
+        """Wait until the index of the lookup is ready: any row and any uuid is found at once then.
+
+        Where it has been stopped or has failed, it is begun again. An interrupt ends the waiting alone.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            How many seconds to wait at most.
+
+        Returns
+        -------
+        dict
+            ``phase`` ("ready"; "failed", with the reason as ``message``; "stopped"; "off" where there is none, as for
+            a lookup of fewer than 100,000 rows or with ``cache=False``; "waiting" or "packing" where it is not done in
+            time), ``fraction`` (0 to 1), ``rows``, ``bytes``, ``folder``, ``message``.
+        """
+        return self._session.dataset.rows.prepare(timeout).to_json()
 
     def rows(self, start: int, stop: int) -> pa.Table:
         """Return rows ``start`` to ``stop`` of what is shown.

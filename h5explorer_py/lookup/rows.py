@@ -223,6 +223,25 @@ class LookupRows:
         finally:
             self._packing.release()
 
+    def prepare(self, seconds: float | None = None) -> Progress:
+        """Have the lookup packed, and wait until it is ready, has been stopped or has failed.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            How long to wait at most.
+
+        Returns
+        -------
+        Progress
+            How far it is then.
+        """
+        preparation = self.preparation
+        if preparation is not None:
+            preparation.begin()
+            preparation.wait(seconds)
+        return self.progress
+
     def use_kept(self, root: str) -> None:
         """Use what has been packed before, if it is whole. Nothing is packed.
 
