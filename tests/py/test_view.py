@@ -269,3 +269,16 @@ def test_columns_that_differ_in_case_only(tmp_path: Path) -> None:
     assert made(dataset, "X = 1").rows.rows(0, 9).tolist() == [2]
     assert made(dataset, "x < 3 AND X < 3 AND uuid = 'b' AND \"Uuid\" = 2").rows.rows(0, 9).tolist() == [1]
     assert made(dataset, "", [("X", "asc")]).rows.rows(0, 9).tolist() == [2, 1, 0]
+
+
+def test_folders_do_not_give_columns_their_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB would take what ``weight=7`` in a path says for that column."""
+    folder = tmp_path / "weight=7" / "size=3"
+    folder.mkdir(parents=True)
+    dataset = opened_as("parquet", folder, monkeypatch)
+    opened.append(dataset)
+    same(made(dataset, "weight > 40"), truth("weight > 40"))
+    same(made(dataset, "size > 40"), truth("size > 40"))
+    same(
+        made(dataset, "size > 40 OR weight > 40", [("weight", "asc")]), truth("size > 40 OR weight > 40", "weight, row")
+    )
