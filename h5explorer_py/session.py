@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import tempfile
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from h5explorer_py import jobs
 from h5explorer_py.dataset import Dataset
 from h5explorer_py.errors import CancelledError, ClosedError, StaleDatasetError
+from h5explorer_py.lookup.packed.preparation import end_packing
 from h5explorer_py.lookup.packed.store import cache_root
 from h5explorer_py.protocol import VERSION
+from h5explorer_py.scratch import SCRATCH
 from h5explorer_py.view.filtering import Work
 from h5explorer_py.view.ordering import sort_keys
 from h5explorer_py.view.view import View, make_view
@@ -27,6 +30,18 @@ _MOST_NOTICES = 5
 _CLOSING_SECONDS = 0.5
 _LOOK_SECONDS = 0.3
 _LOOKING_SECONDS = 60.0
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Let go of everything while Python still can: DuckDB complains of connections that are left open."""
+    jobs.end_all()
+    end_packing()
+    for session in list(_sessions):
+        session.close()
 
 
 class Session:
@@ -50,6 +65,7 @@ class Session:
         self._progress: float | None = None
         self.on_opened: list[Callable[[], None]] = []
         self.on_noticed: list[Callable[[], None]] = []
+        _sessions.add(self)
 
     def open(self, source: Any, give_up: Callable[[], None] = lambda: None, **options: Any) -> None:
         """Open another lookup in place of this one.
@@ -245,7 +261,7 @@ def _opened(source: Any, options: Options) -> Dataset:
 
 def scratch_folder() -> str | None:
     """Return the folder for what does not fit in memory: below the cache, or else the system's for such files."""
-    folder = os.path.join(cache_root(), "scratch")
+    folder = os.path.join(cache_root(), SCRATCH)
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError:
