@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from h5explorer_py.errors import (
@@ -14,6 +15,7 @@ from h5explorer_py.errors import (
     KeyNotFoundError,
     NoFilepathError,
     RowOutOfRangeError,
+    ShardNotFoundError,
 )
 from h5explorer_py.files import shorten
 from h5explorer_py.images.image import Image
@@ -23,6 +25,7 @@ from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.lookup.rows import LookupRows
 from h5explorer_py.lookup.text import is_unicode
 from h5explorer_py.metadata.store import MetadataStore, Record, Records
+from h5explorer_py.moved import Absence, Sought, absence, sought_in
 from h5explorer_py.shards import ShardFiles, ShardPaths
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from h5explorer_py.view.rowsets import Numbers
 
 _ENTRIES_KEPT = 50_000
+_ADVICE_KEPT = 1_000
 
 
 class Entry(NamedTuple):
@@ -94,6 +98,8 @@ class Dataset:
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._rows_by_key: OrderedDict[str, int] = OrderedDict()
         self._files: dict[tuple[str, str], tuple[ShardFiles, tuple[str, ...]]] = {}
+        self._advice: dict[str, Absence | None] = {}
+        self.absence: Absence | None = None
         self.held_metadata_schema: pa.Schema | None = None
         self.closed = False
 
@@ -101,6 +107,22 @@ class Dataset:
     def num_rows(self) -> int:
         """The number of rows."""
         return self.lookup.num_rows
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences about what is odd: shards that are not there, as far as looked for, then what the lookup says."""
+        absent = () if self.absence is None else (str(self.absence),)
+        return (*absent, *self.lookup.notices)
+
+    def look_for_shards(self, give_up: Callable[[], None] = lambda: None) -> None:
+        """See whether the shards of a few rows from all over the lookup are there; ``notices`` say what is not.
+
+        Parameters
+        ----------
+        give_up : callable
+            Called between the rows; raises where nobody wants to know any more.
+        """
+        self.absence = absence(sought_in(self, give_up), os.path.exists)
 
     # Rows
 
@@ -304,8 +326,9 @@ class Dataset:
             raise KeyNotFoundError(f"Row {entry.row + 1:,} of {self.lookup.name} has no uuid.", row=entry.row)
         try:
             data = self._images.read(files.images, entry.key, folders, give_up)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
             self._look_anew(entry)
+            self._advise(error, entry, files)
             raise
         return Image(data, entry.key, files.images, time.perf_counter() - started)
 
@@ -314,8 +337,9 @@ class Dataset:
         files = self.files(entry)
         try:
             return self._images.state(files.images)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
             self._look_anew(entry)
+            self._advise(error, entry, files)
             raise
 
     def is_open(self, entry: Entry) -> tuple[bool, bool]:
@@ -350,6 +374,22 @@ class Dataset:
     def _look_anew(self, entry: Entry) -> None:
         """Have a shard that is not there looked for in every place the next time."""
         self._files.pop((entry.filepath or "", self.lookup.folder_of(entry.row)), None)
+
+    def _advise(self, error: FileNotFoundError, entry: Entry, files: ShardFiles) -> None:
+        """Have an error say what to do, where all of the folder is missing."""
+        if not isinstance(error, ShardNotFoundError):
+            return
+        found = self.absence
+        if found is None or not found.below or not PurePath(files.images).is_relative_to(found.below):
+            folder = os.path.dirname(files.images)
+            if folder not in self._advice:
+                if len(self._advice) >= _ADVICE_KEPT:
+                    self._advice.clear()
+                shard = Sought(entry.filepath or "", files.images, self.lookup.folder_of(entry.row))
+                self._advice[folder] = absence([shard], os.path.exists)
+            found = self._advice[folder]
+        if found is not None and found.below:
+            error.action = str(found)
 
     def _check_open(self) -> None:
         if self.closed:

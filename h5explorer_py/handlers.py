@@ -96,7 +96,7 @@ def _rows(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buff
     start = integer(request.params, "start", 0, _EVER)
     stop = integer(request.params, "stop", start, start + MOST_ROWS)
     table = view.keys(start, stop, job.give_up)
-    notices = list(view.dataset.lookup.notices[:5])
+    notices = list(view.dataset.notices[:5])
     return {"dataset": number, "start": start, "rows": table.num_rows, "notices": notices}, [to_parquet(table)]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
 import threading
 import time
+import weakref
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,12 @@ _STUCK_SECONDS = 2.0
 
 _MOST_STUCK = 32
 """Threads in whose place others have been started, in each pool: a file system that has died may hold them for ever."""
+
+
+_ENDING_SECONDS = 1.0
+_ENDING_STEP = 0.005
+
+_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 
 class Job:
@@ -109,6 +117,12 @@ class Job:
         finally:
             self._told.set()
 
+    def drop(self) -> None:
+        """End the job without telling anybody."""
+        with self._lock:
+            self._ended = True
+        self._told.set()
+
     def wait(self, seconds: float) -> bool:
         """Wait until the outcome has been told, or for so many seconds; return whether it has."""
         return self._told.wait(seconds)
@@ -138,6 +152,7 @@ class Pool:
         self._stuck: set[Job] = set()
         self._watched: set[Job] = set()
         self._watching = False
+        _pools.add(self)
 
     def submit(self, job: Job) -> None:
         """Take on a job. Where the system starts no thread for it, and none runs, that is its outcome."""
@@ -195,6 +210,15 @@ class Pool:
             for job in late:
                 job.expire()
 
+    def end(self, until: float) -> None:
+        """Drop all jobs, and wait for those that have begun, as long as there is time."""
+        with self._lock:
+            watched = list(self._watched)
+        for job in watched:
+            job.drop()
+        while self._begun and time.monotonic() < until:
+            time.sleep(_ENDING_STEP)
+
     def _replace_stuck(self, now: float) -> None:
         for job, begun in self._begun.items():
             if job.ended and now - begun > _STUCK_SECONDS and job not in self._stuck and len(self._stuck) < _MOST_STUCK:
@@ -203,6 +227,14 @@ class Pool:
         with contextlib.suppress(RuntimeError):  # no more threads may be started: those that run go on
             for _ in range(self._queue.qsize() - self._idle):
                 self._start_thread()
+
+
+@atexit.register
+def end_all() -> None:
+    """Have no thread within a library when Python ends: it would be ended there, which C++ takes for a crash."""
+    until = time.monotonic() + _ENDING_SECONDS
+    for pool in list(_pools):
+        pool.end(until)
 
 
 def _processors() -> int:
@@ -235,6 +267,9 @@ decoding = Pool("h5explorer-decoding", min(4, _processors()))
 
 counting = Pool("h5explorer-counting", 1)
 """For counts, which go through a whole lookup and can wait."""
+
+looking = Pool("h5explorer-looking", 2)
+"""For seeing whether shards are there, which a file system that has died does not answer."""
 
 stills = Pool("h5explorer-stills", 1)
 """For the still pictures that notebooks keep."""

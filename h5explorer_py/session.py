@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import tempfile
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
+from h5explorer_py import jobs
 from h5explorer_py.dataset import Dataset
 from h5explorer_py.errors import CancelledError, ClosedError, StaleDatasetError
+from h5explorer_py.lookup.packed.preparation import end_packing
 from h5explorer_py.lookup.packed.store import cache_root
 from h5explorer_py.options import named
 from h5explorer_py.protocol import VERSION
+from h5explorer_py.scratch import SCRATCH
 from h5explorer_py.view.filtering import Work
 from h5explorer_py.view.ordering import sort_keys
 from h5explorer_py.view.view import View, make_view
@@ -28,6 +33,20 @@ if TYPE_CHECKING:
 _MOST_NOTICES = 5
 _CLOSING_SECONDS = 0.5
 _GROWTH_SECONDS = 0.4
+_LOOK_SECONDS = 0.3
+_LOOKING_SECONDS = 60.0
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Let go of everything while Python still can: DuckDB complains of connections that are left open."""
+    jobs.end_all()
+    end_packing()
+    for session in list(_sessions):
+        session.close()
 
 
 class Session:
@@ -52,6 +71,8 @@ class Session:
         self._progress: float | None = None
         self.on_opened: list[Callable[[], None]] = []
         self.on_grown: list[Callable[[], None]] = []
+        self.on_noticed: list[Callable[[], None]] = []
+        _sessions.add(self)
         self._follow_growth()
 
     def _follow_growth(self) -> None:
@@ -112,6 +133,7 @@ class Session:
             raise
         self._tell()
         self._follow_growth()
+        self.look_for_shards()
         old.close()
         _let_go(old.dataset)
 
@@ -171,6 +193,30 @@ class Session:
         with self._telling:  # one after the other: what is told last is what is open
             for tell in self.on_opened:
                 tell()
+
+    def look_for_shards(self) -> None:
+        """See, a moment from now and in the background, whether the shards are there; tell where none of them is."""
+        shown = self._view
+        if shown is None:
+            return
+        dataset, session = weakref.ref(shown.dataset), weakref.ref(self)
+
+        def look(job: jobs.Job) -> None:
+            job.wait(_LOOK_SECONDS)  # the first rows and pictures go before it
+            found = dataset()
+            if found is not None:
+                found.look_for_shards(job.give_up)
+
+        def looked(_: object, error: BaseException | None) -> None:
+            found, me = dataset(), session()
+            if error is not None or found is None or me is None or found.absence is None or found.absence.some:
+                return
+            view = me._view  # noqa: SLF001  (its own)
+            if view is not None and view.dataset is found:
+                for tell in me.on_noticed:
+                    tell()
+
+        jobs.looking.submit(jobs.Job(look, looked, _LOOKING_SECONDS))
 
     @property
     def progress(self) -> float | None:
@@ -240,7 +286,7 @@ class Session:
                 "filter": view.filter,
                 "sort": [list(key) for key in view.sort],
                 "index": view.dataset.rows.progress.to_json(),
-                "notices": list(lookup.notices[:_MOST_NOTICES]),
+                "notices": list(view.dataset.notices[:_MOST_NOTICES]),
                 "options": {"lookup": self._named, **self._options.to_json()},
             }
 
@@ -260,7 +306,7 @@ def _opened(source: Any, options: Options) -> Dataset:
 
 def scratch_folder() -> str | None:
     """Return the folder for what does not fit in memory: below the cache, or else the system's for such files."""
-    folder = os.path.join(cache_root(), "scratch")
+    folder = os.path.join(cache_root(), SCRATCH)
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError:

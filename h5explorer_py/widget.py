@@ -9,7 +9,7 @@ import re
 import sys
 import weakref
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 import anywidget
 import traitlets
@@ -27,12 +27,14 @@ from h5explorer_py.still import still_html
 from h5explorer_py.subshell import answer_beside_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    import duckdb
     import pyarrow as pa
 
     from h5explorer_py.dataset import Dataset, Entry
     from h5explorer_py.images.image import Image
+    from h5explorer_py.view.export import Exported
 
 _STILL_SECONDS = 1.0
 _LENGTH = re.compile(r"\d+(\.\d+)?(px|em|rem|vh|%)")
@@ -88,7 +90,7 @@ class Explorer(anywidget.AnyWidget):
     cache : bool or path
         Whether the keys of a large lookup (100,000 rows or more) are packed in the background, 36 bytes a row, so
         that any row and any uuid is found at once the next time too. A path names the folder for that; without one it
-        is ``$H5EXPLORER_CACHE`` or else the system's cache folder.
+        is ``$H5EXPLORER_CACHE`` or else the system's cache folder. :meth:`prepare` waits for it.
     storage_options : mapping, optional
         Reserved for the addresses of a later version.
 
@@ -103,6 +105,8 @@ class Explorer(anywidget.AnyWidget):
     number where uuids repeat. ``selection`` takes a row number, a range, or several of these
     (``[3, range(10, 20)]``), and is read as a :class:`~h5explorer_py.selection.Selection` of the rows that are shown:
     another filter or order empties it.
+
+    ``filter`` and ``sort`` choose what is shown; :meth:`view` gives that to DuckDB, :meth:`export` writes it.
     """
 
     _esm = built("widget.js")
@@ -157,7 +161,9 @@ class Explorer(anywidget.AnyWidget):
         self._dispatcher = Dispatcher(handlers(self._session), self.send)
         self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
         self._session.on_opened.append(self._show_opened)
-        self._session.on_grown.append(self._show_grown)
+        self._session.on_grown.append(self._show_described)
+        self._session.on_noticed.append(self._show_described)
+        self._session.look_for_shards()
 
     # The lookup
 
@@ -203,6 +209,10 @@ class Explorer(anywidget.AnyWidget):
         finally:
             self._showing = False
 
+    def _show_described(self) -> None:
+        with contextlib.suppress(ExplorerError):  # closed meanwhile
+            self._opened = self._session.describe()
+
     @traitlets.observe("current")
     def _remember_current(self, change: Any) -> None:
         """Remember which row of the lookup is shown, whatever is filtered later."""
@@ -221,9 +231,6 @@ class Explorer(anywidget.AnyWidget):
             return getattr(self, name)
         return [tuple(pair) for pair in value] if name == "sort" else value
 
-    def _show_grown(self) -> None:
-        self._opened = self._session.describe()
-
     def __len__(self) -> int:
         view = self._session.view
         view.dataset.lookup.wait_counted()
@@ -238,6 +245,30 @@ class Explorer(anywidget.AnyWidget):
         dataset = self._session.dataset
         filepaths = dataset.filepaths(lambda: None)
         return {"records": dataset.num_rows, "filepaths": filepaths}
+
+    @property
+    def index(self) -> dict[str, Any]:
+        """How far the index of the lookup is: see :meth:`prepare`."""
+        return self._session.dataset.rows.progress.to_json()
+
+    def prepare(self, timeout: float | None = None) -> dict[str, Any]:
+        """Wait until the index of the lookup is ready: any row and any uuid is found at once then.
+
+        Where it has been stopped or has failed, it is begun again. An interrupt ends the waiting alone.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            How many seconds to wait at most.
+
+        Returns
+        -------
+        dict
+            ``phase`` ("ready"; "failed", with the reason as ``message``; "stopped"; "off" where there is none, as for
+            a lookup of fewer than 100,000 rows or with ``cache=False``; "waiting" or "packing" where it is not done in
+            time), ``fraction`` (0 to 1), ``rows``, ``bytes``, ``folder``, ``message``.
+        """
+        return self._session.dataset.rows.prepare(timeout).to_json()
 
     def rows(self, start: int, stop: int) -> pa.Table:
         """Return rows ``start`` to ``stop`` of what is shown.
@@ -254,6 +285,78 @@ class Explorer(anywidget.AnyWidget):
         if stop > view.num_rows:
             view.dataset.lookup.wait_counted()
         return view.read(start, stop)
+
+    def view(self) -> duckdb.DuckDBPyRelation:
+        """Return the rows that are shown, filtered and sorted, as a relation of DuckDB that is read when asked for.
+
+        Returns
+        -------
+        duckdb.DuckDBPyRelation
+            All columns of the lookup as they are stored, on a connection of its own: it stays as it is when the
+            explorer shows something else, or is closed.
+
+        Raises
+        ------
+        ExplorerError
+            Where the lookup has changed, or there is no room for what DuckDB cannot read in place.
+        """
+        from h5explorer_py.session import scratch_folder
+        from h5explorer_py.view.filtering import Work
+        from h5explorer_py.view.relation import relation_of
+
+        return relation_of(self._session.view, Work(scratch=scratch_folder()))
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        rows: Literal["view", "selection"] = "view",
+        overwrite: bool = False,
+        images_per_shard: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Exported:
+        """Write the rows that are shown, or those of them that are selected, in their order.
+
+        Parameters
+        ----------
+        path : path
+            A file ``.parquet``, ``.csv``, ``.tsv``, ``.csv.gz`` or ``.tsv.gz`` for the rows of the lookup; any other
+            is a folder, for a smaller data set with their images and metadata, which
+            ``Explorer(folder / "lookup.parquet")`` opens. Nothing is there until it is whole.
+        rows : str
+            ``"view"`` for all that are shown, ``"selection"`` for those that are selected.
+        overwrite : bool
+            Whether to replace a file, or a folder that h5explorer has written.
+        images_per_shard : int, optional
+            How many images a shard has at most; 10,000 unless told.
+        progress : callable, optional
+            Is told now and then how many rows have been dealt with.
+
+        Returns
+        -------
+        Exported
+            Where it is, how many rows it has, and what could not be read.
+
+        Raises
+        ------
+        ExplorerError
+            Where something is there already, no row is selected, or it cannot be written. Nothing is left then.
+        """
+        from h5explorer_py.bulk.shard_writer import IMAGES_PER_SHARD
+        from h5explorer_py.view.export import export
+
+        if rows not in {"view", "selection"}:
+            raise BadRequestError(f'rows is "view" or "selection", not {shorten(str(rows))!r}.')
+        if rows == "selection" and not self.selection.ranges:
+            raise BadRequestError("No row is selected.", action='Select some, or pass rows="view".')
+        return export(
+            self._session.view,
+            path,
+            self.selection.ranges if rows == "selection" else None,
+            overwrite=overwrite,
+            images_per_shard=IMAGES_PER_SHARD if images_per_shard is None else images_per_shard,
+            progress=progress,
+        )
 
     def find(self, text: str) -> int:
         """Return the first row that a text names.

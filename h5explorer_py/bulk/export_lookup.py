@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 GROUP_ROWS = 1 << 20
 _GROUP_BYTES = 256 << 20
 _BATCH_ROWS = 65_536
+UNORDERED_ROWS = 1 << 20
+"""Rows to read at once where they come in another order than that of the lookup: for each such batch it may have to be
+read from its beginning to its end."""
+
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -39,6 +43,7 @@ def export_lookup(
     overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
     give_up: Callable[[], None] = lambda: None,
+    batch_rows: int | None = None,
 ) -> int:
     """Write rows of a lookup with all its columns.
 
@@ -58,6 +63,8 @@ def export_lookup(
         Is told now and then how many rows have been written.
     give_up : callable
         Called now and then; ends the work by raising.
+    batch_rows : int, optional
+        How many rows are read in the order of the lookup, rather than in their own; 65,536 unless told.
 
     Returns
     -------
@@ -91,7 +98,7 @@ def export_lookup(
             sink = _ParquetSink(file, lookup.schema) if kind == ".parquet" else None
             target: _Sink = sink or _TextSink(packed or file, lookup.schema, lookup.columns, _DELIMITERS[kind])
             resources.callback(target.abandon)
-        for table in _tables(lookup, rows, give_up):
+        for table in _tables(lookup, rows, batch_rows or _BATCH_ROWS, give_up):
             give_up()
             with written(aside.target):
                 target.write(table)
@@ -108,14 +115,24 @@ def export_lookup(
     return done
 
 
+def moved_filepaths(lookup: Lookup, out: str) -> list[str]:
+    """Say so where filepaths are relative to a folder that the new file is not in."""
+    if not lookup.num_rows or os.path.realpath(lookup.folder) == os.path.dirname(os.path.realpath(out)):
+        return []
+    filepath = lookup.keys(0, 1).column("filepath")[0].as_py()
+    if not filepath or os.path.isabs(filepath):
+        return []
+    return [f"Its filepaths start from {lookup.folder}: give that as root where the new file is opened."]
+
+
 def _tables(
-    lookup: Lookup, rows: Iterable[NDArray[np.int64]] | None, give_up: Callable[[], None]
+    lookup: Lookup, rows: Iterable[NDArray[np.int64]] | None, batch_rows: int, give_up: Callable[[], None]
 ) -> Iterator[pa.Table]:
     if rows is None:
         yield from lookup.stream(0)
         return
     reader = RowReader(lookup, give_up)
-    for batch in batches(rows, _BATCH_ROWS, lookup.num_rows):
+    for batch in batches(rows, batch_rows, lookup.num_rows):
         yield reader.take(batch)
 
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from h5explorer_py._version import __version__
-from h5explorer_py.cli import export, extract
+from h5explorer_py.cli import cache, export, extract
 from h5explorer_py.errors import ExplorerError
 from h5explorer_py.files import why
 
@@ -41,13 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.set_defaults(run=_demo)
     extract.add_command(commands)
     export.add_command(commands)
+    cache.add_command(commands)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))
     except ExplorerError as error:
         reason = str(error)
     except OSError as error:
-        reason = f"{error.filename or chosen.folder} cannot be written: {why(error)}."
+        reason = f"{error.filename or getattr(chosen, 'folder', 'A file')} cannot be written: {why(error)}."
     except KeyboardInterrupt:
         print("\nh5explorer: interrupted; nothing was written.", file=sys.stderr)  # noqa: T201
         return INTERRUPTED

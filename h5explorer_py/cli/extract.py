@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from h5explorer_py.cli.progress import Progress
-from h5explorer_py.cli.source import add_rows, add_source, chosen_rows, key_columns, tell, tell_missing
+from h5explorer_py.cli.source import add_rows, add_source, chosen_rows, key_columns, moved_to, tell, tell_missing
 
 if TYPE_CHECKING:
     import argparse
@@ -23,11 +23,12 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = commands.add_parser(
         "extract",
         allow_abbrev=False,
-        usage="h5explorer extract LOOKUP OUT [--rows START:STOP ... | --uuids FILE] [options]",
+        usage="h5explorer extract LOOKUP OUT [--filter SQL] [--rows START:STOP ... | --uuids FILE] [options]",
         help="take rows out of a data set, with their images and metadata",
         description="Write a data set of some rows of another: their images as they are stored, their metadata, a "
         "lookup in the order in which the rows are chosen. All rows, where none are chosen.",
-        epilog="Ends with 0; with 1 where it failed, and nothing was written; with 3 where something is left out: "
+        epilog="Ends with 0; with 1 where it failed, and nothing was written; with 2 where it was not understood, the "
+        "condition included; with 3 where something is left out: "
         "images or records that cannot be read (all are listed in OUT/failures.csv), uuids that are not there.",
     )
     add_source(parser)
@@ -36,13 +37,6 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--images-per-shard", metavar="N", type=_positive, help="at most (10,000)")
     parser.add_argument(
         "--overwrite", action="store_true", help="replace OUT, if it was written by h5explorer and holds nothing else"
-    )
-    parser.add_argument(
-        "--root",
-        metavar="OLD=NEW",
-        nargs="+",
-        action="extend",
-        help="where the data is now, if it has moved: old prefixes of its paths and new ones, or one folder",
     )
     parser.set_defaults(run=run)
 
@@ -65,10 +59,8 @@ def run(chosen: argparse.Namespace) -> int:
     from h5explorer_py.dataset import Dataset
 
     with ExitStack() as resources:
-        dataset = resources.enter_context(
-            closing(Dataset(chosen.lookup, key_columns(chosen), _root(chosen.root or [])))
-        )
-        rows = chosen_rows(dataset.lookup, chosen, resources)
+        dataset = resources.enter_context(closing(Dataset(chosen.lookup, key_columns(chosen), moved_to(chosen))))
+        rows = chosen_rows(dataset, chosen, resources)
         with Progress(rows.total) as progress:
             report = extract(
                 dataset,
@@ -91,25 +83,6 @@ def _tell(report: Report) -> None:
         tell(f"  row {failure.row}, {failure.what}: {failure.reason}")
     if report.failed > _FAILURES_SHOWN:
         tell(f"  ... and {report.failed - _FAILURES_SHOWN:,} more")
-
-
-def _root(values: list[str]) -> str | dict[str, str] | None:
-    """Understand where the data is now.
-
-    Raises
-    ------
-    UnsupportedError
-        Where folders and prefixes are mixed.
-    """
-    from h5explorer_py.errors import UnsupportedError
-
-    if not values:
-        return None
-    if len(values) == 1 and ("=" not in values[0] or os.path.isdir(values[0])):
-        return values[0]
-    if not all("=" in value for value in values):
-        raise UnsupportedError("--root takes one folder, or prefixes of paths as OLD=NEW.")
-    return dict(value.split("=", 1) for value in values)
 
 
 def _positive(text: str) -> int:

@@ -14,17 +14,10 @@ _TERMINAL_SECONDS = 0.2
 _LOG_SECONDS = 60.0
 
 
-class Progress:
-    """Says on the standard error stream how many rows are done: used in a ``with`` statement.
+class Line:
+    """A line on the standard error stream: used in a ``with`` statement."""
 
-    Parameters
-    ----------
-    total : int or None
-        How many rows there are in all, where that is known.
-    """
-
-    def __init__(self, total: int | None) -> None:
-        self._of = "" if total is None else f" of {total:,}"
+    def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
         self._every = _TERMINAL_SECONDS if self._terminal else _LOG_SECONDS
         self._next = time.monotonic() + self._every
@@ -39,13 +32,48 @@ class Progress:
         if self._shown and self._terminal:
             print("\r\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201
 
-    def __call__(self, done: int) -> None:
-        """Say how many rows are done, if it is time to."""
+    def say(self, text: str) -> None:
+        """Show a text, if it is time to."""
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + self._every
         self._shown = True
-        text = f"{done:,}{self._of} rows"
         shown, end = (f"\r{text}\033[K", "") if self._terminal else (text, "\n")
         print(shown, end=end, file=sys.stderr, flush=True)  # noqa: T201
+
+
+class Progress(Line):
+    """Says how many rows are done.
+
+    Parameters
+    ----------
+    total : int or None
+        How many rows there are in all, where that is known.
+    """
+
+    def __init__(self, total: int | None) -> None:
+        super().__init__()
+        self._of = "" if total is None else f" of {total:,}"
+
+    def __call__(self, done: int) -> None:
+        """Say how many rows are done, if it is time to."""
+        self.say(f"{done:,}{self._of} rows")
+
+
+class Share(Line):
+    """Says what part of some work is done.
+
+    Parameters
+    ----------
+    what : str
+        The work.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self._what = what
+
+    def __call__(self, done: float) -> None:
+        """Say what part is done, 0 to 1, if it is time to."""
+        self.say(f"{self._what}: {done:.0%}")

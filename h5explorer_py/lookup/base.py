@@ -45,6 +45,8 @@ class Lookup(ABC):
         How many of the first rows can be read within a moment.
     duckdb_path : str or None
         The Parquet file that DuckDB can read these rows from, in bounded memory; ``None`` where there is none.
+    parquet_path : str or None
+        The Parquet file that holds these rows and no others; ``None`` where there is none.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Lookup(ABC):
     num_rows: int
     quick_rows: int = sys.maxsize
     duckdb_path: str | None = None
+    parquet_path: str | None = None
 
     @abstractmethod
     def read(self, start: int, stop: int) -> pa.Table:

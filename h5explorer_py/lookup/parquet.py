@@ -87,6 +87,7 @@ class ParquetLookup(Lookup):
         sql = SqlWindows.can_read(self._path, columns, self.schema)
         self.quick_rows = min(self.num_rows, STREAMED_ROWS) if giant else self.num_rows
         self.duckdb_path = self._path if sql and not giant and content is None else None
+        self.parquet_path = path if content is None else None
         self._windows: Windows = by_group
         if giant:
             self._windows = StreamWindows(self.scan, columns)

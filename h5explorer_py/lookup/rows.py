@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from h5explorer_py.lookup.find import Query, count_matches, first_match
 from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of
 from h5explorer_py.lookup.packed.packed import PackedLookup
 from h5explorer_py.lookup.packed.preparation import Phase, Preparation, Progress
-from h5explorer_py.lookup.packed.store import cache_root, known_rows, origin_of
+from h5explorer_py.lookup.packed.store import cache_root, folder_of, known_rows, mark_used, origin_of
 from h5explorer_py.lookup.text import as_text, is_unicode, no_rows
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 WINDOW_ROWS = 1024
 _WINDOWS_KEPT = 64
 _LOOK_SECONDS = 0.2
+_SHORT_SECONDS = 0.02
+_PROBES = 2
 _COUNT_ROWS = 1 << 18
 
 BEGIN_SECONDS = 1.0
@@ -258,6 +261,57 @@ class LookupRows:
             return self._for_now
         finally:
             self._packing.release()
+
+    def prepare(self, seconds: float | None = None) -> Progress:
+        """Have the lookup packed, and wait until it is ready, has been stopped or has failed.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            How long to wait at most.
+
+        Returns
+        -------
+        Progress
+            How far it is then.
+        """
+        until = None if seconds is None else time.monotonic() + seconds
+
+        def late() -> bool:
+            return until is not None and time.monotonic() >= until
+
+        while self._is_to_be_prepared() and not late():
+            time.sleep(_SHORT_SECONDS)
+        preparation = self.preparation
+        if preparation is not None:
+            preparation.begin()
+            preparation.wait(None if until is None else max(0.0, until - time.monotonic()))
+        return self.progress
+
+    def _is_to_be_prepared(self) -> bool:
+        """Whether packing will be possible when all rows have been counted."""
+        if self._root is None or self._closed or self.preparation is not None:
+            return False
+        return self.lookup.counting or origin_of(self.lookup) is not None
+
+    def use_kept(self, root: str) -> None:
+        """Use what has been packed before, if it is whole. Nothing is packed.
+
+        Parameters
+        ----------
+        root : str
+            The cache folder.
+        """
+        origin = origin_of(self.lookup)
+        if origin is None or self.packed is not None:
+            return
+        with contextlib.suppress(ExplorerError, OSError), contextlib.ExitStack() as undo:
+            packed = PackedLookup(folder_of(origin, root), origin)
+            undo.callback(packed.close)
+            if packed.agrees_with(self.lookup, _PROBES):
+                undo.pop_all()
+                mark_used(packed.folder)
+                self._for_now = packed
 
     # Finding
 

@@ -123,7 +123,11 @@ class UuidOrder(RowSet):
         """Put the rows of the same uuid, which come backwards from the index, in their order."""
         if len(found) > _SEARCHED_ROWS // 16:
             return np.concatenate([self.rows(at, at + _SEARCHED_ROWS // 16) for at in _steps(start, len(found))])
-        uuids = _uuid_bytes(self._packed, found)
+        stop = len(self) - start
+        begins = self._index.begins_at(stop - len(found), stop)[::-1]
+        alike = begins[1:] == begins[:-1]  # so few that only theirs are read; those at the ends may go on outside
+        near = np.flatnonzero(np.concatenate([[True], alike]) | np.concatenate([alike, [True]]))
+        uuids = _uuid_bytes(self._packed, found[near])
         repeated = np.flatnonzero((uuids[1:] == uuids[:-1]).all(axis=1))
         ordered = found.copy()
         for uuid in {uuids[at].tobytes() for at in (0, len(uuids) - 1, *repeated.tolist())}:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 ROW = "row of the lookup"
 """What the column of row numbers is called in a query; a column of this name is not reached by conditions."""
 
+PARQUET = "read_parquet(?, hive_partitioning = false)"
+"""A file as it is: DuckDB would take ``lot=7`` in a path for a column, and for the value of one that the file has."""
+
+NUMBERED = "read_parquet(?, hive_partitioning = false, file_row_number = true)"
+
 _BATCH_ROWS = 65_536
 
 
@@ -84,14 +89,25 @@ def lookup_relation(connection: Any, lookup: Lookup, columns: Sequence[str]) -> 
     columns : sequence of str
         The columns that the query uses.
     """
-    if lookup.duckdb_path is not None and _told_apart(lookup.schema.names) and not _binary_keys(lookup):
+    if reads_itself(lookup) and has_text_keys(lookup):
+        assert lookup.duckdb_path is not None
         path = glob.escape(lookup.duckdb_path)
-        return Relation("read_parquet(?, file_row_number = true)", (path,), "file_row_number")
+        return Relation(NUMBERED, (path,), "file_row_number")
     used = [*columns, *([lookup.columns.uuid] if not columns else [])]
     names = called(lookup)
     schema = pa.schema([(ROW, pa.int64()), *((names.get(name, name), _kind(lookup, name)) for name in used)])
     connection.register("lookup", pa.RecordBatchReader.from_batches(schema, _numbered(lookup, used, schema)))
     return Relation("lookup", (), quoted(ROW))
+
+
+def reads_itself(lookup: Lookup) -> bool:
+    """Whether DuckDB can read the rows of a lookup from its file, all columns by their names, in bounded memory."""
+    return lookup.duckdb_path is not None and _told_apart(lookup.schema.names)
+
+
+def has_text_keys(lookup: Lookup) -> bool:
+    """Whether uuids and filepaths are stored as text."""
+    return all(_is_plain_text(lookup.schema.field(name).type) for name in lookup.schema.names if _is_key(lookup, name))
 
 
 def _told_apart(names: Sequence[str]) -> bool:
@@ -100,12 +116,6 @@ def _told_apart(names: Sequence[str]) -> bool:
 
 def _is_key(lookup: Lookup, name: str) -> bool:
     return name in {lookup.columns.uuid, lookup.columns.filepath}
-
-
-def _binary_keys(lookup: Lookup) -> bool:
-    return any(
-        not _is_plain_text(lookup.schema.field(name).type) for name in lookup.schema.names if _is_key(lookup, name)
-    )
 
 
 def _is_plain_text(kind: pa.DataType) -> bool:
@@ -143,7 +153,7 @@ def metadata_files(records: RecordIndex) -> list[str]:
 
 def metadata_relation(files: Sequence[str]) -> Relation:
     """Have the records of metadata files to select from: ``row`` is the number of a record in its file."""
-    sql = "read_parquet(?, union_by_name = true)"
+    sql = "read_parquet(?, hive_partitioning = false, union_by_name = true)"
     return Relation(sql, ([glob.escape(path) for path in files],), "file_row_number")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import traitlets
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GROUP_ROWS = 1 << 20
 SHOWN_ROWS = 128

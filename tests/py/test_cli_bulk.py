@@ -11,13 +11,18 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from h5explorer_py.cli import main
 from h5explorer_py.dataset import Dataset
+from h5explorer_py.lookup.open import open_lookup
+from h5explorer_py.lookup.packed import store
+from h5explorer_py.lookup.packed.packed import PackedLookup
+from h5explorer_py.lookup.rows import LookupRows
 from tests.fixtures.datasets import key
-from tests.py.support import COLUMNS, ROOT
+from tests.py.support import COLUMNS, ROOT, python
 from tests.py.test_extract import is_faithful
 
 if TYPE_CHECKING:
@@ -263,6 +268,118 @@ def test_a_terminal_shows_how_far_it_is(contract: Path, out: Path) -> None:
     assert process.wait(30) == 0, told
     assert b"\r250 of 250 rows\x1b[K" in told
     assert told.rindex(b"\r\x1b[K") < told.index(b"Rows: 250 of 250.")
+
+
+# Filter and sort
+
+
+def by_uuid(rows: range) -> list[int]:
+    return sorted(rows, key=key)
+
+
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        (["--filter", "filepath = 'shard_001'"], [*range(100, 200)]),
+        (["--filter", "alpha_last BETWEEN 5 AND 7 OR alpha_last = 250"], [5, 6, 7, 250]),
+        (["--filter", "filepath LIKE 'shard%'", "--sort", "uuid"], by_uuid(range(300))),
+        (
+            ["--filter", "filepath = 'shard_002'", "--sort", "flag:desc", "--sort", "uuid:asc", "--rows", ":3", "99"],
+            [*by_uuid(range(200, 300, 2))[:3], by_uuid(range(201, 300, 2))[-1]],
+        ),
+        (["--filter", "false"], []),
+    ],
+)
+@pytest.mark.parametrize("command", ["extract", "export"])
+def test_rows_are_chosen_by_a_condition(
+    contract: Path, tmp_path: Path, command: str, options: list[str], rows: list[int]
+) -> None:
+    target = tmp_path / ("o.parquet" if command == "export" else "o")
+    assert main([command, str(contract / "lookup.parquet"), str(target), *options]) == 0
+    if command == "extract":
+        is_faithful(contract / "lookup.parquet", rows, target)
+    else:
+        assert pq.read_table(target)["uuid"].to_pylist() == [key(row) for row in rows]
+
+
+@pytest.mark.parametrize("command", ["extract", "export"])
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--filter", "nowhere = 1"], "There is no column"),
+        (["--filter", " "], "The condition is empty"),
+        (["--filter", "uuid = "], "DuckDB does not understand the condition"),
+        (["--filter", "true; DROP TABLE x"], "one expression"),
+        (["--sort", "uuidd"], "The nearest is 'uuid'"),
+        (["--sort", "uuid:up"], "There is no column 'uuid:up'"),
+        (["--filter", "true", "--uuids", "-"], "does not go with"),
+    ],
+)
+def test_conditions_that_are_not_understood_end_with_2(
+    contract: Path, tmp_path: Path, command: str, options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, str(contract / "lookup.parquet"), str(tmp_path / "o.csv"), *options])
+    assert caught.value.code == 2
+    told = capsys.readouterr()
+    assert says in told.err
+    assert told.err.startswith("h5explorer: ")
+    assert names(tmp_path) == []
+
+
+def test_a_condition_that_cannot_be_computed_ends_with_1(
+    contract: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = ["--filter", "CAST(uuid AS INTEGER) > 1"]
+    assert main(["export", str(contract / "lookup.parquet"), str(tmp_path / "o.csv"), *wrong]) == 1
+    assert "DuckDB cannot compute this: Could not convert string" in capsys.readouterr().err
+    assert names(tmp_path) == []
+
+
+def test_ranges_are_of_the_rows_that_are_kept(contract: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--filter", "filepath = 'shard_001'", "--rows", "50:101"]
+    assert main(["extract", str(contract / "lookup.parquet"), str(out), *options]) == 1
+    assert "There are 100 rows" in capsys.readouterr().err
+
+
+def test_a_lookup_that_has_been_packed_is_used(contract: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "SMALLEST", 100)
+    lookup, cache = str(contract / "lookup.parquet"), str(tmp_path / "cache")
+    rows = LookupRows(open_lookup(lookup, COLUMNS), cache=cache)
+    assert rows.preparation is not None
+    rows.preparation.begin()
+    assert rows.preparation.wait(30)
+    rows.close()
+    monkeypatch.setattr(PackedLookup, "made_for_now", None)  # would be called otherwise
+    options = ["--filter", "alpha_last < 3", "--cache", cache]
+    assert main(["export", lookup, str(tmp_path / "o.parquet"), *options]) == 0
+    assert pq.read_table(tmp_path / "o.parquet")["uuid"].to_pylist() == [key(0), key(1), key(2)]
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+from h5explorer_py.view import filtering
+ask = filtering.run
+def run(*given, **options):
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    return ask(*given, **options)
+filtering.run = run
+from h5explorer_py.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_an_interrupt_ends_a_query(tmp_path: Path) -> None:
+    rows = 1_000_000
+    pq.write_table(
+        pa.table({"uuid": [str(row) for row in range(rows)], "filepath": ["s"] * rows}), tmp_path / "l.parquet"
+    )
+    slow = f"{'sha256(' * 30}uuid{')' * 30} > '8'"
+    done = python(INTERRUPTED, "export", str(tmp_path / "l.parquet"), str(tmp_path / "o.csv"), "--filter", slow)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert "interrupted; nothing was written." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert names(tmp_path) == ["l.parquet"]
 
 
 # Export

@@ -22,6 +22,7 @@ def lookup(folder: Path, name: str, rows: int, **columns: str) -> Path:
     names = {"uuid": "uuid", "filepath": "filepath", **columns}
     table = pa.table({names["uuid"]: [f"{name} {row}" for row in range(rows)], names["filepath"]: ["s"] * rows})
     pq.write_table(table, folder / f"{name}.parquet")
+    (folder / "s_images.h5").touch()
     return folder / f"{name}.parquet"
 
 

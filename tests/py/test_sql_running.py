@@ -301,9 +301,8 @@ def test_a_file_that_is_damaged_within(lookup: Path, tmp_path: Path) -> None:
 def test_a_fault_in_a_late_batch_is_told_like_one_in_the_first(connection: Any) -> None:
     sql = "SELECT CASE WHEN range < 500000 THEN '1' ELSE 'late' END::INTEGER FROM range(600000)"
     batches = run(connection, sql, [], wanted, rows_per_batch=1_000)
-    assert next(batches).num_rows == 1_000
     with pytest.raises(ConditionError, match="Could not convert string 'late' to INT32"):
-        list(batches)
+        list(batches)  # DuckDB computes ahead of what is read: how much has been read by then varies
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,13 +18,13 @@ from h5explorer_py.lookup.packed import store
 from h5explorer_py.view import ordering, view
 from h5explorer_py.view.filtering import Work
 from h5explorer_py.view.view import View, make_view
+from tests.fixtures.views import KINDS, ROWS, lookup_table, opened_as, truth
 from tests.py.support import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROWS = 4_000
-SHARDS = 8
 opened: list[Any] = []
 
 
@@ -37,91 +33,6 @@ def _closed() -> Iterator[None]:
     yield
     while opened:
         opened.pop().close()
-
-
-@cache
-def lookup_table() -> pa.Table:
-    random = np.random.default_rng(1)
-    uuids = [str(UUID(bytes=random.bytes(16))) for _ in range(ROWS)]
-    uuids[10] = uuids[20] = uuids[2_000]
-    files: list[str | None] = [f"shard_{row * 13 % SHARDS}" for row in range(ROWS)]
-    files[5] = None
-    files[6] = "gone"
-    sizes = random.integers(0, 50, ROWS)
-    return pa.table({"uuid": uuids, "filepath": files, "size": sizes, "Lot No": [f"L{s % 7}" for s in sizes]})
-
-
-def write_metadata(folder: Path, table: pa.Table) -> pa.Table:
-    """Write the metadata of all shards, some of it in another order, with less or more; return all as one table."""
-    random = np.random.default_rng(2)
-    parts = []
-    for shard in range(SHARDS):
-        keys = [
-            (row, uuid)
-            for row, (uuid, file) in enumerate(
-                zip(*(table[name].to_pylist() for name in ("uuid", "filepath")), strict=True)
-            )
-            if file == f"shard_{shard}"
-        ]
-        if shard % 2:
-            keys = [keys[at] for at in random.permutation(len(keys))]
-        if shard == 3:
-            keys = keys[: len(keys) // 2]
-        columns: dict[str, Any] = {
-            "uuid": [uuid for _, uuid in keys] + ["another"],
-            "species": [None if row % 11 == 0 else f"species {row % 17}" for row, _ in keys] + ["species 1"],
-            "weight": pa.array([row % 101 / 2 for row, _ in keys] + [1.0], pa.float64()),
-        }
-        if shard == 4:
-            columns["only here"] = [row for row, _ in keys] + [0]
-        part = pa.table(columns)
-        pq.write_table(part, folder / f"shard_{shard}_metadata.parquet")
-        parts.append(part.append_column("file", pa.array([f"shard_{shard}"] * len(part))))
-    return pa.concat_tables(parts, promote_options="default")
-
-
-KINDS = ["parquet", "packed", "csv", "memory", "two files", "binary"]
-
-
-def binary(table: pa.Table) -> pa.Table:
-    raw = pa.array([UUID(each).bytes for each in table["uuid"].to_pylist()], pa.binary(16))
-    return table.set_column(0, "uuid", raw)
-
-
-def write_csv(table: pa.Table, path: Path) -> None:
-    """Write the filepath last, so that a record can go without it."""
-    lines = ["uuid,size,Lot No,filepath"]
-    for row in table.to_pylist():
-        fields = [row["uuid"], str(row["size"]), row["Lot No"], row["filepath"]]
-        lines.append(",".join(field for field in fields if field is not None))
-    path.write_text("\n".join(lines) + "\n")
-
-
-def opened_as(kind: str, folder: Path, patch: pytest.MonkeyPatch) -> Dataset:
-    patch.setattr(store, "SMALLEST", 100)
-    patch.setattr(lookup_rows, "BEGIN_SECONDS", 0.0)
-    patch.chdir(folder)
-    table = lookup_table()
-    write_metadata(folder, table)
-    kept: bool | str = False
-    source: Any = folder / "lookup.parquet"
-    if kind == "csv":
-        source = folder / "lookup.csv"
-        write_csv(table, source)
-    elif kind == "memory":
-        source = table
-    elif kind == "two files":
-        pq.write_table(table.slice(0, 1_500), folder / "a.parquet")
-        pq.write_table(table.slice(1_500), folder / "b.parquet")
-        source = [folder / "a.parquet", folder / "b.parquet"]
-    else:
-        pq.write_table(binary(table) if kind == "binary" else table, source, row_group_size=700)
-        kept = str(folder / "cache") if kind == "packed" else False
-    made = Dataset(source, COLUMNS, cache=kept)
-    if made.rows.preparation:
-        assert made.rows.preparation.wait(20)
-        assert made.rows.packed
-    return made
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -138,29 +49,6 @@ def changing(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     made = opened_as(request.param, tmp_path, monkeypatch)
     opened.append(made)
     return made
-
-
-@cache
-def records() -> pa.Table:
-    with TemporaryDirectory() as folder:
-        return write_metadata(Path(folder), lookup_table())
-
-
-@cache
-def truth(where: str, order: str = "") -> list[int]:
-    """The rows that DuckDB keeps in a plain join."""
-    table = lookup_table().append_column("row", pa.array(range(ROWS)))
-    metadata = records()
-    with duckdb.connect() as connection:
-        connection.register("l", table)
-        connection.register("m", metadata)
-        sql = f"""
-            WITH firsts AS (SELECT *, row_number() OVER () AS n FROM m),
-            once AS (SELECT * FROM firsts QUALIFY n = min(n) OVER (PARTITION BY uuid, file)),
-            j AS (SELECT l.*, once.* EXCLUDE (uuid, file, n) FROM l
-                  LEFT JOIN once ON l.uuid = once.uuid AND l.filepath = once.file)
-            SELECT row FROM j WHERE {where} ORDER BY {order or "row"}"""
-        return [row for (row,) in connection.execute(sql).fetchall()]
 
 
 def made(dataset: Dataset, condition: str = "", sort: Any = (), tmp: Path | None = None) -> View:
@@ -381,3 +269,16 @@ def test_columns_that_differ_in_case_only(tmp_path: Path) -> None:
     assert made(dataset, "X = 1").rows.rows(0, 9).tolist() == [2]
     assert made(dataset, "x < 3 AND X < 3 AND uuid = 'b' AND \"Uuid\" = 2").rows.rows(0, 9).tolist() == [1]
     assert made(dataset, "", [("X", "asc")]).rows.rows(0, 9).tolist() == [2, 1, 0]
+
+
+def test_folders_do_not_give_columns_their_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB would take what ``weight=7`` in a path says for that column."""
+    folder = tmp_path / "weight=7" / "size=3"
+    folder.mkdir(parents=True)
+    dataset = opened_as("parquet", folder, monkeypatch)
+    opened.append(dataset)
+    same(made(dataset, "weight > 40"), truth("weight > 40"))
+    same(made(dataset, "size > 40"), truth("size > 40"))
+    same(
+        made(dataset, "size > 40 OR weight > 40", [("weight", "asc")]), truth("size > 40 OR weight > 40", "weight, row")
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -38,6 +39,7 @@ _SHARES = (0.6, 0.33, 0.07)
 _LOOK_SECONDS = 1.0
 _BREATH_SECONDS = 0.001
 _MOST_DROPS = 2
+_ENDING_SECONDS = 1.0
 
 
 class Phase(StrEnum):
@@ -313,6 +315,8 @@ class _Worker:
         self._lock = threading.Lock()
         self._waiting: SimpleQueue[Preparation] = SimpleQueue()
         self._runs = False
+        self._ends = False
+        self._current: Preparation | None = None
 
     def submit(self, preparation: Preparation) -> None:
         with self._lock:
@@ -327,11 +331,28 @@ class _Worker:
     def _work(self) -> None:
         while True:
             with self._lock:
-                if self._waiting.empty():
+                if self._waiting.empty() or self._ends:
                     self._runs = False
                     return
-                preparation = self._waiting.get()
+                preparation = self._current = self._waiting.get()
             preparation.run()
+
+    def end(self) -> None:
+        """Stop what is being packed, and wait for that a moment."""
+        with self._lock:
+            self._ends = True
+            current = self._current
+        if current is not None:
+            current.stop()
+        until = time.monotonic() + _ENDING_SECONDS
+        while self._runs and time.monotonic() < until:
+            time.sleep(_BREATH_SECONDS)
 
 
 _worker = _Worker()
+
+
+@atexit.register
+def end_packing() -> None:
+    """Have no thread within a library when Python ends: see :func:`h5explorer_py.jobs.end_all`."""
+    _worker.end()

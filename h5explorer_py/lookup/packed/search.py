@@ -134,6 +134,14 @@ class UuidIndex:
     def _uuid_of(self, row: int) -> bytes:
         return self._uuids.bytes_at(row, row + 1).tobytes()
 
+    def begins_at(self, start: int, stop: int) -> NDArray[np.uint64]:
+        """Return the 8 bytes of each uuid at places ``start`` to ``stop`` that the index has, as numbers.
+
+        Uuids of which they differ differ.
+        """
+        begins: NDArray[np.uint64] = self._read(start, stop)["begin"].astype(np.uint64)
+        return begins
+
     def rows_at(self, start: int, stop: int) -> NDArray[np.int64]:
         """Return the rows at these places: one read."""
         return self._read(start, min(stop, self._entries))["row"].astype(np.int64)

@@ -102,7 +102,7 @@ class Claim:
             try:
                 number = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
             except FileExistsError:
-                if self._is_held():
+                if self.is_held:
                     return False
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(self._path)
@@ -113,7 +113,10 @@ class Claim:
             return True
         return False
 
-    def _is_held(self) -> bool:
+    @property
+    def is_held(self) -> bool:
+        """Whether another process that lives has it."""
+        age = 0.0
         try:
             age = time.time() - os.stat(self._path).st_mtime
             owner = json.loads(Path(self._path).read_text(encoding="utf-8"))
@@ -231,7 +234,11 @@ def remove(kept: Kept) -> bool:
     try:
         if not claim.take():
             return False
+    except OSError:
+        return False
+    try:
         shutil.rmtree(kept.folder)
     except OSError:
+        claim.leave()
         return False
     return True

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ASK_SECONDS = 0.05
+_INTERRUPTED = "Query interrupted"
+"""What DuckDB makes of Ctrl-C."""
 
 
 def run(
@@ -66,6 +68,8 @@ def run(
         Where it takes too long.
     CancelledError, ClosedError
         Where another interrupted it, or closed the connection.
+    KeyboardInterrupt
+        Where a person did.
     Exception
         Whatever ``give_up`` raised.
     """
@@ -85,9 +89,13 @@ def run(
                     batch = reader.read_next_batch()
             except StopIteration:
                 return
-            except (duckdb.Error, pa.ArrowException, OSError, MemoryError) as error:
+            except (duckdb.Error, pa.ArrowException, OSError, MemoryError, RuntimeError) as error:
                 if watch.stopped is not None:
                     raise watch.stopped from None
+                if type(error) is RuntimeError:
+                    if str(error) == _INTERRUPTED:
+                        raise KeyboardInterrupt from None
+                    raise
                 raise told(error, [each for each in params if isinstance(each, str)]) from None
             yield batch
     finally:
