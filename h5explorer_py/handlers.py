@@ -24,6 +24,7 @@ from h5explorer_py.images.thumbnail import LARGEST_SIDE, SMALLEST_SIDE, Thumbnai
 from h5explorer_py.lookup.find import parse
 from h5explorer_py.metadata.record import for_page, type_name
 from h5explorer_py.protocol import JSON, Failure, Request, integer, text
+from h5explorer_py.selection import MOST_RANGES
 from h5explorer_py.session import scratch_folder
 from h5explorer_py.thumbnails import make_thumbnails
 from h5explorer_py.view.filtering import Work
@@ -46,6 +47,7 @@ LARGEST_PICTURE = 120_000_000
 """Pixels that are sent to a page: decoded they take 480 MB there."""
 
 _SLOW = 600.0
+_HOURS = 86_400.0
 _COUNT_SECONDS = 0.4
 _LONGEST_FILTER = 100_000
 _EVER = 1 << 53
@@ -65,6 +67,7 @@ def handlers(session: Session) -> dict[str, Handler]:
         "count": Handler(partial(_count, session), jobs.searching),
         "status": Handler(partial(_status, session)),
         "show": Handler(partial(_show, session), jobs.querying, _SLOW),
+        "export": Handler(partial(_export, session), jobs.exporting, _HOURS),
         "columns": Handler(partial(_columns, session)),
         "values": Handler(partial(_values, session), jobs.counting, _SLOW),
         "open": Handler(partial(_open, session), jobs.opening, _SLOW),
@@ -308,7 +311,12 @@ def _status(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Bu
         preparation.stop()
     if preparation is not None and wish == "begin":
         preparation.begin()
-    return {"dataset": number, "index": rows.progress.to_json(), "query": session.progress}, []
+    return {
+        "dataset": number,
+        "index": rows.progress.to_json(),
+        "query": session.progress,
+        "export": session.exported,
+    }, []
 
 
 def _show(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
@@ -316,6 +324,48 @@ def _show(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buff
     sort = request.params.get("sort")
     session.show(text(request.params, "filter", _LONGEST_FILTER), sort, job.give_up)
     return session.describe(), []
+
+
+def _export(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    """Answer with what has been written of the rows that are shown, or of some of them."""
+    from h5explorer_py.view.export import export
+
+    number, view = _view(session, request.params)
+    path = text(request.params, "path")
+    if not path.strip():
+        raise BadRequestError("Name a file or a folder to write to.")
+    ranges = _ranges(request.params.get("ranges"), view.num_rows)
+    total = view.num_rows if ranges is None else sum(stop - start for start, stop in ranges)
+    with session.exporting(total) as told:
+        written = export(
+            view,
+            path.strip(),
+            ranges,
+            overwrite=request.params.get("overwrite") is True,
+            progress=told,
+            give_up=job.give_up,
+        )
+    return {
+        "dataset": number,
+        "path": written.path,
+        "rows": written.rows,
+        "failed": written.failed,
+        "notices": list(written.notices[:5]),
+    }, []
+
+
+def _ranges(value: Any, rows: int) -> tuple[tuple[int, int], ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MOST_RANGES:
+        raise BadRequestError(f"ranges must be a list of up to {MOST_RANGES} ranges.")
+    found = []
+    for each in value:
+        if not isinstance(each, list) or len(each) != 2:
+            raise BadRequestError("A range is a list of two row numbers.")
+        start = integer({"start": each[0]}, "start", 0, rows)
+        found.append((start, integer({"stop": each[1]}, "stop", start, rows)))
+    return tuple(found)
 
 
 def _columns(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:  # noqa: ARG001

@@ -259,6 +259,9 @@ ahead = Pool("h5explorer-ahead", 2)
 querying = Pool("h5explorer-querying", 2)
 """For filters and orders, which may go through a whole lookup: the second may begin while the first is given up."""
 
+exporting = Pool("h5explorer-exporting", 1)
+"""For writing subsets, which may take hours."""
+
 thumbnails = Pool("h5explorer-thumbnails", 2)
 """For requests of thumbnails: one reads while the other waits for its pictures to be decoded."""
 

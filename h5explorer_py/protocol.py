@@ -28,6 +28,7 @@ METHODS = (
     "count",
     "status",
     "show",
+    "export",
     "columns",
     "values",
     "open",

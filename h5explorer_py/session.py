@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from h5explorer_py.view.ordering import sort_keys
 from h5explorer_py.view.view import View, make_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
@@ -69,6 +70,7 @@ class Session:
         self._named = named(source)
         self._making: object = None
         self._progress: float | None = None
+        self._exported: float | None = None
         self.on_opened: list[Callable[[], None]] = []
         self.on_grown: list[Callable[[], None]] = []
         self.on_noticed: list[Callable[[], None]] = []
@@ -188,6 +190,24 @@ class Session:
                     self._making = self._progress = None
         self._tell()
         old.close()
+
+    @contextlib.contextmanager
+    def exporting(self, total: int) -> Iterator[Callable[[int], None]]:
+        """Give what is to be told how many of so many rows have been written."""
+
+        def told(rows: int) -> None:
+            self._exported = rows / max(1, total)
+
+        self._exported = 0.0
+        try:
+            yield told
+        finally:
+            self._exported = None
+
+    @property
+    def exported(self) -> float | None:
+        """How far what is being written is, 0 to 1; ``None`` where nothing is."""
+        return self._exported
 
     def _tell(self) -> None:
         with self._telling:  # one after the other: what is told last is what is open

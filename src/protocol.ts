@@ -24,6 +24,7 @@ export const METHODS = [
   "count",
   "status",
   "show",
+  "export",
   "columns",
   "values",
   "open",

@@ -1,10 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { copyText } from "../app/clipboard";
 import { Icon } from "../app/icons";
 import type { ExplorerState } from "../state/explorer";
 import { countText } from "../text";
 import { asPython } from "./asPython";
 import type { Chooser } from "./chooser";
+import { ExportControl } from "./ExportControl";
 import { countRows } from "./ranges";
 import { isClear } from "./selecting";
 import "./selection.css";
@@ -32,21 +33,41 @@ export function SelectionBar({ state, chooser }: { readonly state: ExplorerState
       {label}
     </button>
   );
+  const [exporting, setExporting] = useState(false);
+  const exportButton = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    setExporting(false);
+    exportButton.current?.focus();
+  };
   return (
-    <div class="h5x-selection" role="group" aria-label="Selection">
-      <p class="h5x-selection-refusal" role="status">
-        {chooser.refusal.value}
-      </p>
-      <span class="h5x-selection-count" role="status" title={text || undefined}>
-        {text}
-      </span>
-      <span class="h5x-selection-buttons">
-        {button("All", "all", "Select all rows", records === 0)}
-        {button("Invert", "invert", "Invert the selection", records === 0)}
-        {button("Clear", "clear", "Clear the selection", isClear(now))}
-        <CopyAsPython state={state} />
-      </span>
-    </div>
+    <>
+      {exporting && <ExportControl state={state} onClose={close} />}
+      <div class="h5x-selection" role="group" aria-label="Selection">
+        <p class="h5x-selection-refusal" role="status">
+          {chooser.refusal.value}
+        </p>
+        <span class="h5x-selection-count" role="status" title={text || undefined}>
+          {text}
+        </span>
+        <span class="h5x-selection-buttons">
+          {button("All", "all", "Select all rows", records === 0)}
+          {button("Invert", "invert", "Invert the selection", records === 0)}
+          {button("Clear", "clear", "Clear the selection", isClear(now))}
+          <button
+            ref={exportButton}
+            type="button"
+            class="h5x-quiet-button"
+            aria-label="Export rows"
+            title="Export: a table, or a smaller data set with its images"
+            aria-expanded={exporting}
+            onClick={() => (exporting ? close() : setExporting(true))}
+          >
+            Export
+          </button>
+          <CopyAsPython state={state} />
+        </span>
+      </div>
+    </>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import type { ExplorerError } from "../errors";
 import type { MetadataField } from "../metadata/record";
+import type { Ranges } from "../state/shared";
 
 /** Rows of the lookup, from 0, half-open. */
 export interface RowRange {
@@ -82,6 +83,17 @@ export interface Status {
   readonly index: IndexProgress;
   /** The part of a filter or order that has been worked out, from 0 to 1; `null` where none is. */
   readonly query: number | null;
+  /** The part of the rows that have been written, from 0 to 1; `null` where none are. */
+  readonly export: number | null;
+}
+
+/** What has been written. */
+export interface Exported {
+  readonly path: string;
+  readonly rows: number;
+  /** How many images and records could not be read. */
+  readonly failed: number;
+  readonly notices: readonly string[];
 }
 
 /** A column that a filter may name. */
@@ -210,6 +222,19 @@ export interface Source {
   status(dataset: number, wish: "stop" | "begin" | null, signal: AbortSignal): Promise<Status>;
   /** Shows the rows that meet a condition, in an order; where that is refused, what is shown stays. */
   show(filter: string, sort: Sort, signal: AbortSignal): Promise<Opened>;
+  /**
+   * Writes the rows that are shown, or some of them, where the kernel is.
+   *
+   * @param ranges - Half-open ranges of rows; `null` for all.
+   * @param overwrite - Replaces what is there, where it was written so before.
+   */
+  export(
+    dataset: number,
+    path: string,
+    ranges: Ranges | null,
+    overwrite: boolean,
+    signal: AbortSignal,
+  ): Promise<Exported>;
   /** Names the columns that a filter may name. */
   columns(dataset: number, signal: AbortSignal): Promise<readonly Column[]>;
   /** Looks through a column. */

@@ -16,6 +16,7 @@ import {
   textsOf,
 } from "../fields";
 import { errorOf, type Method } from "../protocol";
+import type { Ranges } from "../state/shared";
 import type {
   Ahead,
   Column,
@@ -23,6 +24,7 @@ import type {
   Counted,
   EncodedImage,
   EncodedThumbnail,
+  Exported,
   Found,
   IndexPhase,
   IndexProgress,
@@ -132,11 +134,31 @@ export class KernelSource implements Source {
 
   async status(dataset: number, wish: "stop" | "begin" | null, signal: AbortSignal): Promise<Status> {
     const { result } = await this.#ask("status", { dataset, wish }, signal);
-    return { index: indexOf(fieldsOf(result, "index")), query: optionalNumberOf(result, "query") };
+    return {
+      index: indexOf(fieldsOf(result, "index")),
+      query: optionalNumberOf(result, "query"),
+      export: optionalNumberOf(result, "export"),
+    };
   }
 
   async show(filter: string, sort: Sort, signal: AbortSignal): Promise<Opened> {
     return openedOf((await this.#ask("show", { filter, sort }, signal)).result);
+  }
+
+  async export(
+    dataset: number,
+    path: string,
+    ranges: Ranges | null,
+    overwrite: boolean,
+    signal: AbortSignal,
+  ): Promise<Exported> {
+    const { result } = await this.#ask("export", { dataset, path, ranges, overwrite }, signal);
+    return {
+      path: textOf(result, "path"),
+      rows: numberOf(result, "rows"),
+      failed: numberOf(result, "failed"),
+      notices: textsOf(result, "notices"),
+    };
   }
 
   async columns(dataset: number, signal: AbortSignal): Promise<readonly Column[]> {

@@ -2,6 +2,7 @@
 
 import { ExplorerError } from "../errors";
 import type { MetadataField } from "../metadata/record";
+import type { Ranges } from "../state/shared";
 import type {
   Ahead,
   Column,
@@ -9,6 +10,7 @@ import type {
   Counted,
   EncodedImage,
   EncodedThumbnail,
+  Exported,
   Found,
   IndexProgress,
   MetadataRecord,
@@ -96,6 +98,7 @@ export class MockSource implements Source {
   readonly #lookups: ReadonlyMap<string, MockLookup>;
   readonly #delay: MockDelay;
   readonly #opened: (opened: Opened) => void;
+  readonly #written = new Set<string>();
   readonly #openFiles = new Set<string | null>();
   #dataset = 1;
   #filter = "";
@@ -234,7 +237,7 @@ export class MockSource implements Source {
 
   async status(dataset: number, _wish: "stop" | "begin" | null, signal: AbortSignal): Promise<Status> {
     await this.#after("status", dataset, null, signal);
-    return { index: this.#index, query: null };
+    return { index: this.#index, query: null, export: null };
   }
 
   /** The filter is a text that the uuid or the filepath holds; the order is by one of these. */
@@ -253,6 +256,22 @@ export class MockSource implements Source {
   /** Has the index be so far from now on. */
   setIndex(index: IndexProgress): void {
     this.#index = index;
+  }
+
+  async export(
+    dataset: number,
+    path: string,
+    ranges: Ranges | null,
+    overwrite: boolean,
+    signal: AbortSignal,
+  ): Promise<Exported> {
+    const lookup = await this.#after("export", dataset, null, signal);
+    if (!overwrite && this.#written.has(path)) {
+      throw new ExplorerError("target_exists", `There is something at ${path}.`, "Choose another name.");
+    }
+    this.#written.add(path);
+    const rows = ranges === null ? lookup.rows : ranges.reduce((sum, [start, stop]) => sum + stop - start, 0);
+    return { path, rows, failed: 0, notices: [] };
   }
 
   async columns(dataset: number, signal: AbortSignal): Promise<readonly Column[]> {

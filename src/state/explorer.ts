@@ -5,7 +5,7 @@ import type { RequestClient } from "../channel/requests";
 import type { WireState } from "../channel/wire";
 import type { Picture } from "../decode/picture";
 import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
-import type { Counted, EncodedImage, Found, MetadataRecord, Opened, Source } from "../source/api";
+import type { Counted, EncodedImage, Exported, Found, MetadataRecord, Opened, Source } from "../source/api";
 import { pause, Timer } from "../time";
 import type { AheadLoader } from "./ahead";
 import { Filtering } from "./filtering";
@@ -255,6 +255,16 @@ export class ExplorerState {
   /** Counts the rows that a text names, from a row on and as far as that is quick. */
   countMatches(text: string, start: number, signal: AbortSignal): Promise<Counted> {
     return this.#source.count(this.opened.peek().dataset, text, start, signal);
+  }
+
+  /** Writes the rows that are shown, or those that are selected, where the kernel is. */
+  export(path: string, ranges: Ranges | null, overwrite: boolean, signal: AbortSignal): Promise<Exported> {
+    return this.#source.export(this.opened.peek().dataset, path, ranges, overwrite, signal);
+  }
+
+  /** The part of the rows that have been written, from 0 to 1; `null` where that is not known. */
+  async exported(signal: AbortSignal): Promise<number | null> {
+    return (await this.#source.status(this.opened.peek().dataset, null, signal)).export;
   }
 
   /** Opens another lookup in place of this one. */

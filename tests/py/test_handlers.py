@@ -522,8 +522,10 @@ def test_params_that_are_none_are_refused(asking: Asking, method: str, params: d
     assert len(error["message"]) < 300
 
 
-def test_nothing_but_open_takes_a_path(asking: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page cannot have a file read that the lookup does not name, whatever it adds to a request."""
+def test_nothing_but_open_and_export_takes_a_path(
+    asking: Asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page cannot have a file read that the lookup does not name, whatever it adds to a request: export writes."""
     write_images(tmp_path / "secret_images.h5", {"a": encoded(9), key(0): encoded(9)})
     pq.write_table(pa.table({"uuid": [key(0)], "secret": ["s"]}), tmp_path / "secret_metadata.parquet")
     paths = {
@@ -555,13 +557,29 @@ def test_nothing_but_open_takes_a_path(asking: Asking, tmp_path: Path, monkeypat
         "size": 64,
     }
     for method in METHODS:
-        if method == "open":
+        if method in {"open", "export"}:
             continue
         content, buffers = asking.answer(method, {**paths, **good, "key": "a", "uuid": "a"})
         assert "secret" not in json.dumps(content)
         assert encoded(9) not in buffers
     assert looked
     assert not [path for path in looked if "secret" in path]
+
+
+def test_export(asking: Asking, tmp_path: Path, expected: dict[str, Any]) -> None:
+    asking("show", filter="filepath LIKE '%shard_001'", sort=[])
+    whole = asking("export", path=str(tmp_path / "a.parquet"), ranges=None, overwrite=False)[0]
+    assert (whole["path"], whole["rows"], whole["failed"]) == (str(tmp_path / "a.parquet"), 100, 0)
+    assert pq.read_table(tmp_path / "a.parquet").column("uuid").to_pylist() == [key(row) for row in range(100, 200)]
+    some = asking("export", path=str(tmp_path / "b.csv"), ranges=[[0, 2], [98, 100]], overwrite=False)[0]
+    assert some["rows"] == 4
+    assert asking.refused("export", path=str(tmp_path / "b.csv"), ranges=None)["code"] == "target_exists"
+    assert asking("export", path=str(tmp_path / "b.csv"), ranges=[[0, 1]], overwrite=True)[0]["rows"] == 1
+    for ranges in ("all", [[0]], [[0, 101]], [[5, 4]], [[-1, 2]], [["a", 2]], [[0, 1]] * 501):
+        assert asking.refused("export", path=str(tmp_path / "c.csv"), ranges=ranges)["code"] == "bad_request"
+    assert asking.refused("export", path=" ", ranges=None)["code"] == "bad_request"
+    assert not (tmp_path / "c.csv").exists()
+    assert asking("status", wish=None)[0]["export"] is None
 
 
 def test_a_hostile_lookup_reaches_only_what_it_names(tmp_path: Path, asking_about: Callable[[Path], Asking]) -> None:

@@ -8,6 +8,7 @@ import type { Fields } from "../../src/fields";
 import { ask, cancel, decode, METHODS, type Method, type Outgoing, type Request, VERSION } from "../../src/protocol";
 import type { Sort } from "../../src/source/api";
 import { KernelSource } from "../../src/source/kernel";
+import type { Ranges } from "../../src/state/shared";
 
 interface Sample<Message> {
   readonly name: string;
@@ -180,6 +181,7 @@ function asking(source: KernelSource, client: RequestClient, { method, params }:
     count: () => source.count(dataset, text("text"), number("start"), never),
     status: () => source.status(dataset, params.wish === "stop" ? "stop" : null, never),
     show: () => source.show(text("filter"), params.sort as Sort, never),
+    export: () => source.export(dataset, text("path"), params.ranges as Ranges, params.overwrite === true, never),
     columns: () => source.columns(dataset, never),
     values: () => source.values(dataset, text("column"), never),
     open: () => source.open(text("path"), never),
@@ -205,7 +207,11 @@ function takenOut(exchange: Exchange, made: unknown): unknown {
     return { ...rest, notFinite: not_finite };
   }
   if (method === "count") return { count: result.count, stop: result.stop };
-  if (method === "status") return { index: result.index, query: result.query };
+  if (method === "status") return { index: result.index, query: result.query, export: result.export };
+  if (method === "export") {
+    const { dataset: _, ...written } = result;
+    return written;
+  }
   if (method === "asset") return { result, buffers: (made as Answer).buffers };
   if (method === "image" && result.unchanged === true) return null;
   if (method === "image" || method === "original") return { ...image(result), bytes: new Uint8Array([1]) };
@@ -258,8 +264,9 @@ const UNREAD: Readonly<Record<Method, readonly string[]>> = {
   metadata: ["key", "seconds"],
   find: ["dataset", "row", "byNumber"],
   count: ["dataset"],
-  status: ["dataset", "query"],
+  status: ["dataset", "query", "export"],
   show: ["protocol", "sort", "counting"],
+  export: ["dataset"],
   columns: ["dataset"],
   values: ["dataset"],
   open: ["protocol", "sort", "counting"],

@@ -1,0 +1,142 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Problem } from "../app/Problem";
+import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
+import type { Exported } from "../source/api";
+import type { ExplorerState } from "../state/explorer";
+import { counted, countText } from "../text";
+import { countRows } from "./ranges";
+import "./export.css";
+
+const LOOK_MS = 500;
+
+/** Writes the rows that are shown or selected: as a table, or as a smaller data set with its images and metadata. */
+export function ExportControl({ state, onClose }: { readonly state: ExplorerState; readonly onClose: () => void }) {
+  const selected = countRows(state.selection.value);
+  const { records } = state.opened.value;
+  const [path, setPath] = useState("");
+  const [onlySelected, setOnlySelected] = useState(selected > 1);
+  const [error, setError] = useState<ExplorerError | null>(null);
+  const [done, setDone] = useState<Exported | null>(null);
+  const [part, setPart] = useState<number | null>(null);
+  const [writing, setWriting] = useState(false);
+  const running = useRef<AbortController | null>(null);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    field.current?.focus();
+    return () => running.current?.abort();
+  }, []);
+
+  async function write(overwrite: boolean): Promise<void> {
+    if (path.trim() === "" || writing) return;
+    const control = new AbortController();
+    running.current = control;
+    setWriting(true);
+    setError(null);
+    setDone(null);
+    setPart(null);
+    const looking = setInterval(() => {
+      state.exported(control.signal).then(setPart, () => {});
+    }, LOOK_MS);
+    try {
+      setDone(await state.export(path.trim(), onlySelected ? state.selection.peek() : null, overwrite, control.signal));
+    } catch (reason) {
+      if (!isCancelled(reason)) setError(asExplorerError(reason));
+    } finally {
+      clearInterval(looking);
+      setWriting(false);
+    }
+  }
+
+  return (
+    <div
+      class="h5x-export"
+      role="group"
+      aria-label="Export"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <div class="h5x-export-line" role="radiogroup" aria-label="Which rows">
+        {(
+          [
+            [false, `all that are shown (${countText(records)})`],
+            [true, `selected (${countText(selected)})`],
+          ] as const
+        ).map(([some, label]) => (
+          <label key={label}>
+            <input
+              type="radio"
+              checked={onlySelected === some}
+              disabled={some && selected === 0}
+              onChange={() => setOnlySelected(some)}
+            />{" "}
+            {label}
+          </label>
+        ))}
+      </div>
+      <span class="h5x-field">
+        <input
+          ref={field}
+          type="text"
+          aria-label="File or folder to write"
+          placeholder="subset.parquet, subset.csv, or a folder for the images too"
+          autocomplete="off"
+          spellcheck={false}
+          value={path}
+          onInput={(event) => {
+            setPath(event.currentTarget.value);
+            setError(null);
+            setDone(null);
+          }}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter") return;
+            event.preventDefault();
+            void write(false);
+          }}
+        />
+      </span>
+      <div class="h5x-export-line">
+        {writing ? (
+          <>
+            <progress aria-label="Writing" max={1} {...(part !== null && { value: part })} />
+            <button type="button" class="h5x-button" onClick={() => running.current?.abort()}>
+              Stop
+            </button>
+          </>
+        ) : (
+          <>
+            <button
+              type="button"
+              class="h5x-button h5x-primary"
+              aria-disabled={path.trim() === ""}
+              onClick={() => void write(false)}
+            >
+              Write
+            </button>
+            {error?.code === "target_exists" && (
+              <button type="button" class="h5x-button" onClick={() => void write(true)}>
+                Replace
+              </button>
+            )}
+          </>
+        )}
+        <button type="button" class="h5x-button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+      <div role="status" aria-live="polite">
+        {done !== null && (
+          <p class="h5x-export-done">
+            {counted(done.rows, "row")} in {done.path}.
+            {done.failed > 0 &&
+              ` ${counted(done.failed, "image or record")} could not be read: see failures.csv there.`}
+            {done.notices.map((notice) => ` ${notice}`)}
+          </p>
+        )}
+      </div>
+      {error !== null && <Problem error={error} />}
+    </div>
+  );
+}
