@@ -22,8 +22,9 @@ from h5explorer_py.lookup.packed.layout import (
     NO_FILE,
     Header,
 )
+from h5explorer_py.lookup.packed.scattered import read_scattered
 from h5explorer_py.lookup.packed.tables import read_table, write_table
-from h5explorer_py.lookup.text import as_text, text_array
+from h5explorer_py.lookup.text import as_text, numbers_array, text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +44,9 @@ class FileColumn(Protocol):
 
     def read(self, start: int, stop: int) -> pa.StringArray:
         """Return rows ``start`` to ``stop``, which have been written."""
+
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        """Return single rows, in ascending order."""
 
     def close(self) -> None:
         """Let go of the files."""
@@ -117,12 +121,17 @@ class CodeColumn:
         return np.frombuffer(data, "<u4")
 
     def read(self, start: int, stop: int) -> pa.StringArray:
-        codes = self.codes_at(start, stop)
+        return self._named(self.codes_at(start, stop))
+
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        return self._named(read_scattered(self._file, rows, CODE_BYTES).view("<u4")[:, 0])
+
+    def _named(self, codes: NDArray[np.uint32]) -> pa.StringArray:
         different, inverse = np.unique(codes, return_inverse=True)
         if len(different) and int(different[-1]) >= len(self.names) and different[-1] != NO_FILE:
             raise LookupUnreadableError("The packed lookup is damaged.")
         names = text_array([None if code == NO_FILE else self.names[code] for code in different.tolist()])
-        return names.take(pa.Int64Array.from_buffers(pa.int64(), len(codes), [None, pa.py_buffer(inverse)]))
+        return names.take(numbers_array(inverse))
 
     def close(self) -> None:
         self._file.close()
@@ -145,6 +154,9 @@ class TextFileColumn:
 
     def read(self, start: int, stop: int) -> pa.StringArray:
         return self._files.read(start, stop)
+
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        return self._files.take(rows)
 
     def close(self) -> None:
         self._files.close()
