@@ -24,7 +24,7 @@ from h5explorer_py.lookup.packed.layout import (
 )
 from h5explorer_py.lookup.packed.scattered import read_scattered
 from h5explorer_py.lookup.packed.tables import read_table, write_table
-from h5explorer_py.lookup.text import as_text, numbers_array, text_array
+from h5explorer_py.lookup.text import as_text, text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,6 +78,7 @@ class CodeColumn:
         if len(self.names) != header.filepaths:
             raise LookupUnreadableError(f"The packed lookup in {folder} is not whole.")
         self._codes = {name: code for code, name in enumerate(self.names)} if writing else {}
+        self._texts = None if writing else text_array(self.names)
         self._file = open_column(os.path.join(folder, FILES), header.rows * CODE_BYTES, writing=writing)
 
     def write(self, column: pa.Array) -> None:
@@ -127,11 +128,15 @@ class CodeColumn:
         return self._named(read_scattered(self._file, rows, CODE_BYTES).view("<u4")[:, 0])
 
     def _named(self, codes: NDArray[np.uint32]) -> pa.StringArray:
-        different, inverse = np.unique(codes, return_inverse=True)
-        if len(different) and int(different[-1]) >= len(self.names) and different[-1] != NO_FILE:
+        missing = codes == NO_FILE
+        if (codes[~missing] >= len(self.names)).any():
             raise LookupUnreadableError("The packed lookup is damaged.")
-        names = text_array([None if code == NO_FILE else self.names[code] for code in different.tolist()])
-        return names.take(numbers_array(inverse))
+        texts, places = self._texts, codes.astype(np.int64)
+        if texts is None:  # there may be more names any moment
+            different, places = np.unique(codes, return_inverse=True)
+            texts = text_array(["" if code == NO_FILE else self.names[code] for code in different.tolist()])
+        valid = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
+        return texts.take(pa.Int64Array.from_buffers(pa.int64(), len(codes), [valid, pa.py_buffer(places)]))
 
     def close(self) -> None:
         self._file.close()
