@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import shutil
 import sys
@@ -10,11 +11,22 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.figures import building, conditions, filters, machine, memory, opening, prefetch, records, uuids, windows
+from tests.bench.figures import (
+    building,
+    conditions,
+    filters,
+    machine,
+    memory,
+    opening,
+    prefetch,
+    records,
+    uuids,
+    windows,
+)
 from tests.bench.figures.alone import ROOT, FailedError
 from tests.bench.figures.bench import Bench, NoRoomError
 from tests.bench.figures.lookups import BYTES_A_ROW
-from tests.bench.figures.table import Line, as_markdown
+from tests.bench.figures.table import Line, as_markdown, plain_markdown
 from tests.bench.figures.turns import TURNS
 
 if TYPE_CHECKING:
@@ -51,10 +63,11 @@ def _rows(text: str) -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="npm run bench --", description=__doc__)
     parser.add_argument("--rows", type=_rows, default=10 * _MILLION, help="10m (default), 100m, 200m")
-    parser.add_argument("--turns", type=int, default=TURNS, help="how often everything is measured (default %(default)s)")
+    parser.add_argument("--turns", type=int, default=TURNS, help="how often each is measured (default %(default)s)")
     parser.add_argument("--only", nargs="*", help="the parts to measure")
     parser.add_argument("--forms", nargs="*", help="the forms of file whose memory is measured")
     parser.add_argument("--folder", type=Path, default=ROOT / ".cache" / "bench", help="where the data is kept")
+    parser.add_argument("--also", type=Path, help="JSON of other figures, which are written down below")
     parser.add_argument("--remove", action="store_true", help="remove the lookups afterwards")
     return parser.parse_args()
 
@@ -92,6 +105,7 @@ def main() -> int:
         f"Load {load} at the beginning and {machine.load()} at the end.",
         "",
         as_markdown(lines),
+        *([] if given.also is None else ["", plain_markdown(json.loads(given.also.read_text(encoding="utf-8")))]),
         *failed,
     ]
     text = "\n".join(written)

@@ -44,7 +44,9 @@ class FailedError(Exception):
     """A measurement could not be made."""
 
 
-def measure_alone(function: Callable[..., Measured], environment: Mapping[str, str] | None = None, **given: Any) -> Measured:
+def measure_alone(
+    function: Callable[..., Measured], given: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> Measured:
     """Run a function of a module in a fresh interpreter, and return what it returns there.
 
     Raises
@@ -90,12 +92,12 @@ def read_calls() -> float:
     return float(text.split("syscr: ")[1].split()[0])
 
 
-def reads_of(work: Callable[[], object]) -> float:
+def reads_of(work: Callable[..., object], *given: object) -> float:
     """Count the read calls of a piece of work."""
     before = read_calls()
     counting = read_calls() - before
     before = read_calls()
-    work()
+    work(*given)
     return read_calls() - before - counting
 
 

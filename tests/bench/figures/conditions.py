@@ -68,7 +68,7 @@ def ours(path: str, cache: str) -> Measured:
                 view.keys(start, start + SHOWN)
                 seconds.append(time.perf_counter() - begun)
             values[PAGE] = statistics.median(seconds[1:])
-            values[READS] = reads_of(lambda: view.keys(middle, middle + SHOWN))
+            values[READS] = reads_of(view.keys, middle, middle + SHOWN)
     return Measured(values, answer)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,9 +61,9 @@ def ours(path: str, cache: str, condition: str) -> Measured:
     for start in _middle(view.num_rows):
         begun = time.perf_counter()
         page = view.keys(start, start + SHOWN)
-        pages.append([page.column(0).to_pylist(), page.column(1).to_pylist()])
         seconds.append(time.perf_counter() - begun)
-    reads = reads_of(lambda: view.keys(start, start + SHOWN))
+        pages.append([page.column(0).to_pylist(), page.column(1).to_pylist()])
+    reads = reads_of(view.keys, start, start + SHOWN)
     values |= {PAGE: statistics.median(seconds[1:]), READS: reads}
     return Measured(values, [view.num_rows, digest(pages)])
 
@@ -79,9 +79,9 @@ def with_duckdb(path: str, condition: str) -> Measured:
     for start in _middle(count):
         begun = time.perf_counter()
         sql = f"SELECT uuid, filepath FROM '{path}' WHERE {condition} LIMIT {SHOWN} OFFSET {start}"
-        rows = connection.execute(sql).fetchall()
-        pages.append([[row[0] for row in rows], [row[1] for row in rows]])
+        page: Any = connection.execute(sql).to_arrow_table()
         seconds.append(time.perf_counter() - begun)
+        pages.append([page.column(0).to_pylist(), page.column(1).to_pylist()])
     values[PAGE] = statistics.median(seconds[1:])
     return Measured(values, [count, digest(pages)])
 

@@ -17,9 +17,8 @@ def described() -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     today = dt.datetime.now().astimezone().date().isoformat()
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return (
-        f"{today}, {cores} cores, {memory:.0f} GiB of memory, {system}, Python {platform.python_version()}, {libraries}."
-    )
+    python = platform.python_version()
+    return f"{today}, {cores} cores, {memory:.0f} GiB of memory, {system}, Python {python}, {libraries}."
 
 
 def load() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from typing import TYPE_CHECKING
 
 from tests.bench.figures.alone import FailedError, Measured, digest, measure_alone, peak_megabytes
@@ -30,7 +31,9 @@ def ours(path: str, folder: str, condition: str) -> Measured:
         dataset = Dataset(path, KeyColumns(), cache=cache)
         answer = [digest(dataset.keys(0, 100).to_pydict()), dataset.filepaths(lambda: None)]
         values["opened"] = peak_megabytes()
+        begun = time.perf_counter()
         wait_until_packed(dataset)
+        values["seconds"] = time.perf_counter() - begun
         values["packed"] = peak_megabytes()
         windows = [dataset.keys(start, start + 100).to_pydict() for start in starts_in(dataset.num_rows)]
         found = [dataset.row_of(window["uuid"][0]) for window in windows]
@@ -49,10 +52,11 @@ def figures(bench: Bench, forms: tuple[str, ...]) -> Iterator[Line]:
     answers = []
     for form in forms:
         given = {"path": bench.lookup(form), "folder": str(bench.lookups), "condition": "uuid < '4ccccccc'"}
-        measured = measure_alone(ours, **given)
+        measured = measure_alone(ours, given)
         answers.append(measured.answer)
         if measured.answer != answers[0]:
             raise FailedError(f"{forms[0]} and {form} do not agree: {answers[0]} and {measured.answer}")
         for step in _STEPS[:-1]:
-            yield Line(f"Memory, {form}: {step}", peak=measured.values[step])
+            seconds = measured.values["seconds"] if step == "packed" else None
+            yield Line(f"Memory, {form}: {step}", seconds, peak=measured.values[step])
         yield Line(f"Memory, {form}: {_STEPS[-1]}", peak=measured.peak, peak_bar=MOST_MEGABYTES)

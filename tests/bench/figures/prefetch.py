@@ -115,11 +115,15 @@ def figures(bench: Bench) -> Iterator[Line]:
     slow = delaying(bench.folder)
     if slow is None:
         print("There is no C compiler, so reads are not delayed.", file=sys.stderr)
-    settings = {"": {}} if slow is None else {
-        ", each read 1 ms": dict(slow),
-        ", each read of a file 1 ms": {**slow, "SLOW_READ_FILES": "1"},
-        "": {},
-    }
+    settings = (
+        {"": {}}
+        if slow is None
+        else {
+            ", each read 1 ms": dict(slow),
+            ", each read of a file 1 ms": {**slow, "SLOW_READ_FILES": "1"},
+            "": {},
+        }
+    )
     for said, environment in settings.items():
         ways = {"ours": Way(ours, {"path": path}, environment), "h5py": Way(with_h5py, {"path": path}, environment)}
         taken = take_turns(ways, bench.turns)

@@ -54,4 +54,4 @@ def pack(path: str, cache: str) -> Measured:
 
 def prepared(path: str, cache: str) -> None:
     """Have a lookup packed by another process."""
-    measure_alone(pack, path=path, cache=cache)
+    measure_alone(pack, {"path": path, "cache": cache})

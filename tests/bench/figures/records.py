@@ -79,7 +79,10 @@ def with_duckdb(path: str) -> Measured:
 def with_polars(path: str) -> Measured:
     import polars as pl
 
-    return measured(lambda file, key: pl.scan_parquet(file).filter(pl.col("uuid") == key).collect().row(0, named=True), path)
+    def record(file: str, key: str) -> dict[str, Any]:
+        return pl.scan_parquet(file).filter(pl.col("uuid") == key).collect().row(0, named=True)
+
+    return measured(record, path)
 
 
 def figures(bench: Bench) -> Iterator[Line]:

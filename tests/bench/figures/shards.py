@@ -53,7 +53,8 @@ def _species_names() -> pa.StringArray:
     random = np.random.default_rng(41)
     parts = ["co", "ra", "vi", "lus", "tri", "na", "pe", "mo", "sca", "ber", "ti", "ga", "lo", "phy", "ce", "ro"]
     chosen = random.integers(0, len(parts), (SPECIES, 6)).tolist()
-    names = ["".join(parts[at] for at in row[:3]).capitalize() + " " + "".join(parts[at] for at in row[3:]) for row in chosen]
+    halves = [["".join(parts[at] for at in half) for half in (row[:3], row[3:])] for row in chosen]
+    names = [f"{genus.capitalize()} {kind}" for genus, kind in halves]
     return pa.array([f"{name} {number}" for number, name in enumerate(names)])
 
 
@@ -65,7 +66,7 @@ def _frequencies() -> NDArray[np.float64]:
 
 
 def make_records(folder: Path) -> str:
-    """Return the lookup of 10 million images in 100 shards, whose rows come in no order; only their metadata is there."""
+    """Return the lookup of 10 million images in 100 shards, in no order; only their metadata is there."""
     return _made_once(folder, _write_records)
 
 
@@ -110,7 +111,7 @@ def _write_small_records(folder: Path) -> None:
 
 
 def make_images(folder: Path) -> str:
-    """Return the lookup of 40 shards of 400 images, whose rows come in no order, so that neighbours are in many files."""
+    """Return the lookup of 40 shards of 400 images, one of every shard in turn."""
     return _made_once(folder, _write_images)
 
 

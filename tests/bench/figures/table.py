@@ -50,8 +50,9 @@ class Line:
     def holds(self) -> bool | None:
         """Whether all bars hold; ``None`` where there is none."""
         pairs = ((self.ratio, self.bar), (self.peak, self.peak_bar), (self.reads, self.reads_bar))
-        known = [value <= bar for value, bar in pairs if value is not None and bar is not None and not math.isnan(value)]
-        return all(known) if known else None
+        known = [(value, bar) for value, bar in pairs if value is not None and bar is not None]
+        judged = [value <= bar for value, bar in known if not math.isnan(value)]
+        return all(judged) if judged else None
 
     def cells(self) -> tuple[str, ...]:
         """Return the texts of the columns of ``HEADINGS``."""
@@ -96,8 +97,22 @@ def ratio_text(ratio: float) -> str:
 
 def as_markdown(lines: Sequence[Line]) -> str:
     """Return the table, its columns aligned."""
-    rows = [HEADINGS, *(line.cells() for line in lines)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADINGS))]
-    written = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    return aligned([HEADINGS, *(line.cells() for line in lines)])
+
+
+def plain_markdown(figures: Sequence[tuple[str, float, float | None]]) -> str:
+    """Return a table of figures that have a name, a value, and perhaps what it should be at most."""
+    rows: list[tuple[str, ...]] = [("Figure", "Value", "At most", "Holds")]
+    for name, value, bar in figures:
+        holds = "" if bar is None else "yes" if value <= bar else "**no**"
+        rows.append((name, f"{value:.3g}", "" if bar is None else f"{bar:g}", holds))
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows, the first of which are headings, as a table whose columns are aligned."""
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    written = ["| " + " | ".join(row) + " |" for row in padded]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([written[0], rule, *written[1:]])

@@ -55,11 +55,11 @@ def take_turns(ways: Mapping[str, Way], turns: int = TURNS) -> dict[str, Runs]:
     """
     taken: dict[str, list[Measured]] = {name: [] for name in ways}
     for turn in range(turns + 1):
-        names = list(ways) if turn % 2 == 0 else list(reversed(ways))
+        names = list(ways) if turn % 2 == 0 else list(ways)[::-1]
         for name in names:
             way = ways[name]
             print(f"  {way.function.__module__.rpartition('.')[2]}, {name}: {turn} of {turns}", file=sys.stderr)
-            taken[name].append(measure_alone(way.function, way.environment, **way.given))
+            taken[name].append(measure_alone(way.function, way.given, way.environment))
     check_agreed(taken)
     return {name: Runs(tuple(runs[1:])) for name, runs in taken.items()}
 

@@ -23,6 +23,7 @@ WINDOW = "window"
 READS = "reads"
 
 Texts = tuple[list[str], list[str]]
+"""The uuids and filepaths of a window: got out of what the library gives after its time has been taken."""
 
 
 def starts_in(rows: int, count: int = WINDOWS) -> list[int]:
@@ -31,17 +32,24 @@ def starts_in(rows: int, count: int = WINDOWS) -> list[int]:
     return found
 
 
-def measured(window: Callable[[int], Texts], starts: list[int]) -> Measured:
-    """Take the time of each window; the first does not count, as connections and footers are made ready in it."""
-    answer: list[Texts] = [window(starts[0])]
-    seconds, reads = [], []
+def measured(window: Callable[[int], Any], starts: list[int]) -> Measured:
+    """Take the time of each window; the first does not count, as connections and footers are made ready in it.
+
+    Parameters
+    ----------
+    window : callable
+        Given a row, returns the 100 rows from there on as a table of Arrow, or a frame of polars.
+    starts : list of int
+        The rows.
+    """
+    answer = [_texts(window(starts[0]))]
+    seconds = []
     for start in starts[1:]:
         begun = time.perf_counter()
         rows = window(start)
         seconds.append(time.perf_counter() - begun)
-        answer.append(rows)
-    for start in starts[1:]:  # other rows than those that were read before, which may be held
-        reads.append(reads_of(lambda start=start + 2048: window(start)))  # type: ignore[misc]
+        answer.append(_texts(rows))
+    reads = [reads_of(window, start + 2048) for start in starts[1:]]  # those read before may be held
     values = {WINDOW: statistics.median(seconds), READS: statistics.median(reads)}
     return Measured(values, digest(answer))
 
@@ -51,14 +59,14 @@ def of_file(path: str, starts: list[int]) -> Measured:
     from h5explorer_py.options import KeyColumns
 
     dataset = Dataset(path, KeyColumns(), cache=False)
-    return measured(lambda start: _texts(dataset.keys(start, start + SHOWN)), starts)
+    return measured(lambda start: dataset.keys(start, start + SHOWN), starts)
 
 
 def of_packed(path: str, starts: list[int], cache: str) -> Measured:
     from tests.bench.figures.preparing import opened
 
     dataset = opened(path, cache)
-    return measured(lambda start: _texts(dataset.keys(start, start + SHOWN)), starts)
+    return measured(lambda start: dataset.keys(start, start + SHOWN), starts)
 
 
 def with_pyarrow(path: str, starts: list[int]) -> Measured:
@@ -68,14 +76,14 @@ def with_pyarrow(path: str, starts: list[int]) -> Measured:
     groups = [file.metadata.row_group(at).num_rows for at in range(file.metadata.num_row_groups)]
     begins = np.concatenate([[0], np.cumsum(groups)])
 
-    def window(start: int) -> Texts:
+    def window(start: int) -> Any:
         first = int(np.searchsorted(begins, start, "right")) - 1
         last = int(np.searchsorted(begins, start + SHOWN - 1, "right")) - 1
         if first == last:
             table = file.read_row_group(first, columns=["uuid", "filepath"])
         else:
             table = file.read_row_groups(list(range(first, last + 1)), columns=["uuid", "filepath"])
-        return _texts(table.slice(start - int(begins[first]), SHOWN))
+        return table.slice(start - int(begins[first]), SHOWN)
 
     return measured(window, starts)
 
@@ -84,11 +92,11 @@ def with_duckdb(path: str, starts: list[int]) -> Measured:
     import duckdb
 
     connection = duckdb.connect()
-    sql = f"SELECT uuid, filepath FROM read_parquet('{path}', file_row_number = true) WHERE file_row_number BETWEEN ? AND ?"
+    rows = f"read_parquet('{path}', file_row_number = true)"
+    sql = f"SELECT uuid, filepath FROM {rows} WHERE file_row_number BETWEEN ? AND ?"
 
-    def window(start: int) -> Texts:
-        rows = connection.execute(sql, [start, start + SHOWN - 1]).fetchall()
-        return [row[0] for row in rows], [row[1] for row in rows]
+    def window(start: int) -> Any:
+        return connection.execute(sql, [start, start + SHOWN - 1]).to_arrow_table()
 
     return measured(window, starts)
 
@@ -98,15 +106,17 @@ def with_polars(path: str, starts: list[int]) -> Measured:
 
     frame = pl.scan_parquet(path).select("uuid", "filepath")
 
-    def window(start: int) -> Texts:
-        rows = frame.slice(start, SHOWN).collect()
-        return rows["uuid"].to_list(), rows["filepath"].to_list()
+    def window(start: int) -> Any:
+        return frame.slice(start, SHOWN).collect()
 
     return measured(window, starts)
 
 
 def _texts(table: Any) -> Texts:
-    return table.column("uuid").to_pylist(), table.column("filepath").to_pylist()
+    uuids, filepaths = table["uuid"], table["filepath"]
+    if hasattr(uuids, "to_pylist"):
+        return uuids.to_pylist(), filepaths.to_pylist()
+    return uuids.to_list(), filepaths.to_list()
 
 
 def figures(bench: Bench) -> Iterator[Line]:
