@@ -30,16 +30,21 @@ SMALL_GROUP = 131_072
 """Rows in a row group up to which decoding all of it beats asking DuckDB for a few of its rows: with groups of
 10,000 rows 1.4 ms against 230 ms a window, with groups of 1,048,576 rows 86 ms against 10 ms (100 million rows)."""
 
-LARGEST_GROUP = 1 << 22
-"""Rows of a row group up to which its keys are decoded whole for a window: DuckDB, polars and pyarrow take between 1.1
-and 3 GB for one of 67 million rows, while streaming up to a row stays within 142 MB. (How many bytes a column takes is
-not asked: of damaged files, that question ends the process.)"""
+LARGEST_GROUP = 256 << 20
+"""Bytes of the keys of a row group up to which it is decoded whole for a window: DuckDB, polars and pyarrow take
+between 1.1 and 3 GB for one of 67 million rows, while streaming up to a row stays within 142 MB."""
 
 STREAMED_ROWS = 1 << 21
 """Rows of a lookup with larger groups that are had by streaming within a moment; the others when it is packed."""
 
 BATCH_ROWS = 65_536
+
+FIRST_ROWS = BATCH_ROWS
+"""Rows at the beginning of a row group that are streamed rather than asked of DuckDB: that takes 15 ms at most, loading
+DuckDB and its first query 300 ms, and each later query 10 ms."""
+
 _DAMAGE = (pa.ArrowException, OSError, ValueError)  # the last for names that are no UTF-8
+_LEAST_KEY_BYTES = 16
 _BUFFER = 1 << 20  # streaming through a giant row group within 142 MB needs a bounded buffer
 
 
@@ -81,18 +86,37 @@ class ParquetLookup(Lookup):
         except _DAMAGE as error:
             raise LookupUnreadableError(f"{self.name} cannot be read as Parquet: {why(error)}.") from error
         check_schema(self.schema, columns, self.name)
+        try:
+            giant = self._key_bytes(groups) > LARGEST_GROUP
+        except _DAMAGE as error:
+            raise self._damaged(error) from error
         self._group_starts = [0, *accumulate(groups)]
         by_group = GroupWindows(self._read_group, columns)
-        giant = max(groups, default=0) > LARGEST_GROUP
         sql = SqlWindows.can_read(self._path, columns, self.schema)
         self.quick_rows = min(self.num_rows, STREAMED_ROWS) if giant else self.num_rows
         self.duckdb_path = self._path if sql and not giant and content is None else None
         self.parquet_path = path if content is None else None
         self._windows: Windows = by_group
+        self._first_windows: Windows = StreamWindows(self.scan, columns)
         if giant:
-            self._windows = StreamWindows(self.scan, columns)
+            self._windows = self._first_windows
         elif sql and max(groups, default=0) > SMALL_GROUP:
             self._windows = SqlWindows(self._path, columns, self.schema, by_group)
+
+    def _key_bytes(self, groups: Sequence[int]) -> int:
+        """Return about how many bytes the keys of the row group with the most rows take when they are decoded."""
+        if not groups:
+            return 0
+        largest = max(range(len(groups)), key=groups.__getitem__)
+        group = self._file.metadata.row_group(largest)
+        size = max(group.total_byte_size, _LEAST_KEY_BYTES * groups[largest])  # some writers leave it out
+        if size <= LARGEST_GROUP:
+            return int(size)
+        # Arrow ends the process when it is asked about a column that is encrypted; reading one raises.
+        keys = list(dict.fromkeys((self.columns.uuid, self.columns.filepath)))
+        next(self._open().iter_batches(1, row_groups=[largest], columns=keys, use_threads=False), None)
+        leaves = [self._file.schema.column(at).path for at in range(group.num_columns)]
+        return sum(group.column(at).total_uncompressed_size for at, path in enumerate(leaves) if path in keys)
 
     def _open(self, dictionary: Sequence[str] = ()) -> pq.ParquetFile:
         with arrow_path(self._path) as source:
@@ -124,9 +148,17 @@ class ParquetLookup(Lookup):
         self.check_unchanged()
         stop = min(stop, self.num_rows)
         try:
-            return self._windows.keys(start, max(start, stop))
+            return self._windows_at(start, stop).keys(start, max(start, stop))
         except _DAMAGE as error:
             raise self._damaged(error) from error
+
+    def _windows_at(self, start: int, stop: int) -> Windows:
+        """Return what gives these rows soonest."""
+        if isinstance(self._windows, SqlWindows) and start < stop:
+            begin = self._group_starts[self._groups_between(start, start + 1)[0]]
+            if stop - begin <= FIRST_ROWS:
+                return self._first_windows
+        return self._windows
 
     def read(self, start: int, stop: int) -> pa.Table:
         self.check_unchanged()

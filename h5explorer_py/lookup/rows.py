@@ -15,7 +15,7 @@ from h5explorer_py.errors import ExplorerError, LookupUnreadableError, NotReadyE
 from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.base import KEYS_SCHEMA
 from h5explorer_py.lookup.find import Query, count_matches, first_match
-from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of
+from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of, scanned_rows_of
 from h5explorer_py.lookup.packed.packed import PackedLookup
 from h5explorer_py.lookup.packed.preparation import Phase, Preparation, Progress
 from h5explorer_py.lookup.packed.store import cache_root, folder_of, known_rows, mark_used, origin_of
@@ -338,15 +338,27 @@ class LookupRows:
                 return found
         if self.num_rows <= INDEXED_ROWS:
             return self._key_index().rows(key)
-        rows: list[int] = []
-        start = 0
-        for batch in self.lookup.scan([self.lookup.columns.uuid]):
+        rows, start = self._of_growing(key, give_up)
+        for batch in self.lookup.scan([self.lookup.columns.uuid], start):
             give_up()
             keys = as_text(pa.chunked_array([batch.column(0)]))
             begin_alike = pc.indices_nonzero(pc.starts_with(keys, key)).to_pylist()
             rows.extend(start + row for row in begin_alike if keys[row].as_py() == key)
             start += batch.num_rows
         return rows
+
+    def _of_growing(self, key: str, give_up: Callable[[], None]) -> tuple[list[int], int]:
+        """Return the rows of a uuid among those that have been packed so far, and how many these are."""
+        growing = None if self.preparation is None else self.preparation.growing
+        if growing is None:
+            return [], 0
+        self.lookup.check_unchanged()
+        stop = growing.rows
+        try:
+            found = scanned_rows_of(growing, key, stop, give_up)
+        except (LookupUnreadableError, OSError, ValueError):  # closed meanwhile
+            found = None
+        return ([], 0) if found is None else (found, stop)
 
     def _key_index(self) -> KeyIndex:
         with self._index_lock:

@@ -100,7 +100,7 @@ class StreamWindows:
         wanted = stop - start
         for batch in self._scan([self._columns.uuid, self._columns.filepath], start):
             taken = pa.Table.from_batches([batch.slice(0, wanted)])
-            parts.append(keys_of([taken.column(0), taken.column(1)]))
+            parts.append(keys_of([taken.column(self._columns.uuid), taken.column(self._columns.filepath)]))
             wanted -= taken.num_rows
             if wanted <= 0:
                 break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -134,13 +134,13 @@ def _of_metadata(dataset: Dataset, condition: Condition, records: RecordIndex, w
     records that do not meet it instead, and all other rows are taken.
     """
     files = metadata_files(records)
-    inverted = _true_of_nulls(condition, records.schema, work)
-    test = f"{condition.sql} IS NOT TRUE" if inverted else condition.sql
     marked = _Marked(files)
-    if files:
-        relation = metadata_relation(files)
-        sql = f"SELECT file_index, {relation.row} FROM {relation.sql} WHERE {test}"  # noqa: S608
-        with query_connection(files) as connection:
+    with query_connection(files) as connection:
+        inverted = _true_of_nulls(connection, condition, records.schema, work)
+        if files:
+            test = f"{condition.sql} IS NOT TRUE" if inverted else condition.sql
+            relation = metadata_relation(files)
+            sql = f"SELECT file_index, {relation.row} FROM {relation.sql} WHERE {test}"  # noqa: S608
             for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
                 marked.add(batch.column(0).to_numpy(), batch.column(1).to_numpy())
     found = RowBitsBuilder(dataset.lookup.num_rows)
@@ -149,7 +149,7 @@ def _of_metadata(dataset: Dataset, condition: Condition, records: RecordIndex, w
         if numbers is not None:
             work.give_up()
             rows, of_rows = records.of_places(shard.start, shard.stop)
-            found.add(rows[numbers.holds(of_rows)])
+            found.add(rows[np.flatnonzero(numbers.holds(of_rows))])  # a mask takes ten times as long
     if inverted:
         found.invert()
     return found
@@ -191,12 +191,11 @@ class _Marked:
         return None if parts is None else _Numbers(parts)
 
 
-def _true_of_nulls(condition: Condition, schema: pa.Schema, work: Work) -> bool:
+def _true_of_nulls(connection: Any, condition: Condition, schema: pa.Schema, work: Work) -> bool:
     kinds = pa.schema([schema.field(name) for name in condition.columns])
     sql = f"SELECT 1 FROM nulls WHERE {condition.sql}"  # noqa: S608
-    with query_connection([]) as connection:
-        connection.register("nulls", pa.Table.from_pylist([{}], schema=kinds))
-        return any(batch.num_rows for batch in run(connection, sql, [], work.give_up))
+    connection.register("nulls", pa.Table.from_pylist([{}], schema=kinds))
+    return any(batch.num_rows for batch in run(connection, sql, [], work.give_up))
 
 
 def _of_both(

@@ -280,7 +280,7 @@ def _records(packed: PackedLookup, shard: ShardRecords, uuids: pa.StringArray) -
     """Return the first record of every row's uuid."""
     assert packed.files is not None
     rows = packed.files.rows_at(shard.start, shard.stop)
-    keys = packed.keys.take(rows).column(0).combine_chunks()
+    keys = packed.keys.uuids.take(rows)
     if keys.equals(uuids.slice(0, len(keys))) and pc.count_distinct(uuids).as_py() == len(uuids):
         return np.arange(len(keys), dtype=np.uint32)
     found = pc.index_in(keys, value_set=uuids, skip_nulls=True)

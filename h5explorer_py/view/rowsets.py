@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 1024
 _SPARSE = 32
 _STREAMED = 1 << 20
+_DENSE = 32  # one row among so many: marking each in between is quicker than telling which share a byte
+_MOST_MARKED = 1 << 24
 
 
 class RowSet(ABC):
@@ -163,6 +165,13 @@ class RowBitsBuilder:
         if len(rows) == 0:
             return
         numbers = rows.astype(np.int64, copy=False)
+        low, high = int(numbers.min()) & ~7, int(numbers.max())
+        if high - low < min(_DENSE * len(numbers), _MOST_MARKED):
+            marks = np.zeros((high - low | 7) + 1, np.bool_)
+            marks[numbers - low] = True
+            packed = np.packbits(marks, bitorder="little")
+            self._bits[low >> 3 : (low >> 3) + len(packed)] |= packed
+            return
         if len(numbers) > 1 and not bool((numbers[1:] >= numbers[:-1]).all()):
             numbers = np.sort(numbers)
         places = numbers >> 3

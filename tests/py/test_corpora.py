@@ -105,11 +105,13 @@ def columns_of(path: Path) -> list[KeyColumns]:
     return [COLUMNS, *(KeyColumns(name, name) for name in dict.fromkeys(names[:6]) if name)]
 
 
-@pytest.mark.parametrize("road", ["groups", "sql"])
+@pytest.mark.parametrize("road", ["groups", "sql", "stream"])
 @pytest.mark.parametrize("name", PARQUET)
 def test_damaged_parquet_as_a_lookup(shared: Path, monkeypatch: pytest.MonkeyPatch, name: str, road: str) -> None:
-    if road == "sql":
+    if road != "groups":
         monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    if road == "sql":
+        monkeypatch.setattr("h5explorer_py.lookup.parquet.FIRST_ROWS", 0)
     path = shared / "corpora" / "parquet" / name
     for columns in columns_of(path):
         opened = outcome(lambda columns=columns: Dataset(path, columns))

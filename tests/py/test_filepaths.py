@@ -171,6 +171,7 @@ def test_names_of_folders_that_are_no_utf_8(tmp_path: Path, monkeypatch: pytest.
     (folder / "l.csv").write_text("uuid,filepath\na,s\n")
     if kind == "giant":
         monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+        monkeypatch.setattr("h5explorer_py.lookup.parquet.FIRST_ROWS", 0)
     lookup = {"parquet": "l.parquet", "csv": "l.csv", "folder": "", "giant": "l.parquet"}[kind]
     dataset = Dataset(folder / lookup, COLUMNS)
     assert dataset.keys(0, 9).column("uuid").to_pylist() == ["a"]

@@ -14,7 +14,7 @@ import pytest
 from h5explorer_py import errors
 from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.lookup.parquet import SMALL_GROUP
-from h5explorer_py.lookup.windows import GroupWindows, SqlWindows
+from h5explorer_py.lookup.windows import GroupWindows, SqlWindows, StreamWindows
 from h5explorer_py.options import KeyColumns
 from tests.py.support import COLUMNS
 
@@ -53,9 +53,17 @@ def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return folder / "lookup.parquet", GroupWindows
 
 
+def take(road: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have small files read in the way of large ones."""
+    if road is not GroupWindows:
+        monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    if road is SqlWindows:
+        monkeypatch.setattr("h5explorer_py.lookup.parquet.FIRST_ROWS", 0)
+
+
 def edges(rows: int) -> list[tuple[int, int]]:
     middle = min(LARGE, rows // 2)
-    starts = [0, 1, 9_999, 10_000, middle - 1, middle, rows - 1025, rows - 1, rows, rows + 5]
+    starts = [0, 1, 9_999, 10_000, 65_535, 65_536, middle - 1, middle, rows - 1025, rows - 1, rows, rows + 5]
     return [(start, start + length) for start in starts for length in (0, 1, 2, 1024)] + [(rows - 10, rows + 10)]
 
 
@@ -135,7 +143,7 @@ KINDS: dict[str, tuple[pa.Array, list[str | None]]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("road", [GroupWindows, SqlWindows])
+@pytest.mark.parametrize("road", [GroupWindows, SqlWindows, StreamWindows])
 @pytest.mark.parametrize("column", ["uuid", "filepath"])
 def test_every_kind_of_column_is_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, road: type, column: str
@@ -144,10 +152,9 @@ def test_every_kind_of_column_is_text(
     other = "filepath" if column == "uuid" else "uuid"
     table = pa.table({column: values, "extra": range(4), other: ["f", "g", "h", None]})
     pq.write_table(table, tmp_path / "lookup.parquet")
-    if road is SqlWindows:
-        monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    take(road, monkeypatch)
     lookup = open_lookup(tmp_path / "lookup.parquet", COLUMNS)
-    assert type(lookup._windows) is road
+    assert type(lookup._windows_at(0, 4)) is road
     found = lookup.keys(0, 4)
     assert found.schema.names == ["uuid", "filepath"]
     assert found.column(column).to_pylist() == texts
@@ -182,16 +189,15 @@ def test_a_column_that_is_no_text_is_refused(tmp_path: Path, values: pa.Array, c
 NAMES = ["id", "the file", 'quo"te', "semi;colon", "a.b", "ä", "SELECT", "it's", "file_row_number", "tab\there"]
 
 
-@pytest.mark.parametrize("road", [GroupWindows, SqlWindows])
+@pytest.mark.parametrize("road", [GroupWindows, SqlWindows, StreamWindows])
 @pytest.mark.parametrize(("first", "second"), list(zip(NAMES, NAMES[1:] + NAMES[:1], strict=True)))
 def test_renamed_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, road: type, first: str, second: str) -> None:
     table = pa.table({second: ["f", "g"], "uuid": [1, 2], "filepath": [3, 4], first: ["a", "b"]})
     pq.write_table(table, tmp_path / "lookup.parquet")
-    if road is SqlWindows:
-        monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    take(road, monkeypatch)
     lookup = open_lookup(tmp_path / "lookup.parquet", KeyColumns(first, second))
     taken = "file_row_number" in {first, second}  # DuckDB has a column of this name for itself
-    assert type(lookup._windows) is (GroupWindows if taken else road)
+    assert type(lookup._windows_at(0, 2)) is (GroupWindows if taken else road)
     assert lookup.keys(0, 9).to_pylist() == [{"uuid": "a", "filepath": "f"}, {"uuid": "b", "filepath": "g"}]
     scanned = pa.Table.from_batches(lookup.scan([first, second]))
     assert scanned.column_names == [first, second]
@@ -200,7 +206,7 @@ def test_renamed_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, road: 
     lookup.close()
 
 
-@pytest.mark.parametrize("road", [GroupWindows, SqlWindows])
+@pytest.mark.parametrize("road", [GroupWindows, SqlWindows, StreamWindows])
 def test_columns_whose_names_begin_alike_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, road: type
 ) -> None:
@@ -216,8 +222,7 @@ def test_columns_whose_names_begin_alike_are_told_apart(
         }
     )
     pq.write_table(table, tmp_path / "lookup.parquet")
-    if road is SqlWindows:
-        monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    take(road, monkeypatch)
     lookup = open_lookup(tmp_path / "lookup.parquet", COLUMNS)
     assert lookup.keys(0, 2).to_pylist() == [{"uuid": "a", "filepath": "f"}, {"uuid": "b", "filepath": "g"}]
     scanned = pa.Table.from_batches(lookup.scan(["uuid", "filepath"]))
@@ -227,15 +232,14 @@ def test_columns_whose_names_begin_alike_are_told_apart(
 
 
 @pytest.mark.parametrize("name", ["we*ird.parquet", "a[1].parquet", "q?.parquet", "{x}.parquet", "'\".parquet", "ä.p"])
-@pytest.mark.parametrize("road", [GroupWindows, SqlWindows])
+@pytest.mark.parametrize("road", [GroupWindows, SqlWindows, StreamWindows])
 def test_file_names_with_signs_of_a_pattern(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, road: type
 ) -> None:
     pq.write_table(pa.table({"uuid": ["right"], "filepath": ["f"]}), tmp_path / name)
     for decoy in ("weAird.parquet", "a1.parquet", "qq.parquet", "x.parquet"):
         pq.write_table(pa.table({"uuid": ["wrong"], "filepath": ["f"]}), tmp_path / decoy)
-    if road is SqlWindows:
-        monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    take(road, monkeypatch)
     lookup = open_lookup(str(tmp_path / name), COLUMNS)
     assert lookup.keys(0, 5).to_pylist() == [{"uuid": "right", "filepath": "f"}]
     assert lookup.name == name
@@ -250,12 +254,11 @@ def test_a_key_column_that_is_there_twice_is_refused(tmp_path: Path, double: str
         open_lookup(tmp_path / "lookup.parquet", COLUMNS)
 
 
-@pytest.mark.parametrize("road", [GroupWindows, SqlWindows])
+@pytest.mark.parametrize("road", [GroupWindows, SqlWindows, StreamWindows])
 def test_other_columns_may_be_there_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, road: type) -> None:
     table = pa.Table.from_arrays([pa.array([text]) for text in "xayfz"], ["note", "uuid", "note", "filepath", "note"])
     pq.write_table(table, tmp_path / "lookup.parquet")
-    if road is SqlWindows:
-        monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    take(road, monkeypatch)
     lookup = open_lookup(tmp_path / "lookup.parquet", COLUMNS)
     assert lookup.keys(0, 1).to_pylist() == [{"uuid": "a", "filepath": "f"}]
     assert lookup.read(0, 1).equals(table)
@@ -296,12 +299,11 @@ CHANGES = [(replace, "changed"), (append, "changed"), (cut, "changed"), (remove,
 
 
 @pytest.mark.parametrize(("change", "says"), CHANGES)
-@pytest.mark.parametrize("road", [GroupWindows, SqlWindows])
+@pytest.mark.parametrize("road", [GroupWindows, SqlWindows, StreamWindows])
 def test_a_file_that_is_no_longer_the_one_that_was_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], says: str, road: type
 ) -> None:
-    if road is SqlWindows:
-        monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    take(road, monkeypatch)
     path = tmp_path / "lookup.parquet"
     pq.write_table(pa.table({"uuid": ["a", "b"], "filepath": ["f", "g"]}), path)
     lookup = open_lookup(path, COLUMNS)
@@ -332,10 +334,9 @@ def test_text_that_is_no_utf_8_is_still_text(tmp_path: Path) -> None:
     lookup.close()
 
 
-@pytest.mark.parametrize("road", [GroupWindows, SqlWindows])
+@pytest.mark.parametrize("road", [GroupWindows, SqlWindows, StreamWindows])
 def test_a_damaged_page_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, road: type) -> None:
-    if road is SqlWindows:
-        monkeypatch.setattr("h5explorer_py.lookup.parquet.SMALL_GROUP", 0)
+    take(road, monkeypatch)
     path = tmp_path / "lookup.parquet"
     keys = [str(uuid.UUID(int=number)) for number in range(500)]
     pq.write_table(pa.table({"uuid": keys, "filepath": keys}), path, use_dictionary=False)

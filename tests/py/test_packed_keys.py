@@ -17,7 +17,7 @@ from h5explorer_py import errors
 from h5explorer_py.files import Signature, read_at
 from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.lookup.packed import convert as converting
-from h5explorer_py.lookup.packed import filecolumn, keycolumn, texts
+from h5explorer_py.lookup.packed import filecolumn, keycolumn, scattered, texts
 from h5explorer_py.lookup.packed.convert import Conversion
 from h5explorer_py.lookup.packed.keys import PackedKeys
 from h5explorer_py.lookup.packed.layout import (
@@ -286,6 +286,34 @@ def test_one_that_is_cut_while_it_is_open(tmp_path: Path) -> None:
     assert keys.keys(0, 10).num_rows == 10
     with pytest.raises(errors.LookupUnreadableError):
         keys.keys(50, 60)
+
+
+@pytest.mark.parametrize("kind", ["uuids", "texts", "some texts"])
+@pytest.mark.parametrize("near", [0, 100, 8192])
+def test_rows_that_lie_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, near: int) -> None:
+    monkeypatch.setattr(scattered, "NEAR_BYTES", near)
+    monkeypatch.setattr(scattered, "_MOST_BYTES", 1024)
+    rows = 3_000
+    uuids: list[str | None] = [*random_uuids(rows)]
+    if kind != "uuids":
+        uuids[:: 1 if kind == "texts" else 7] = [
+            None if row % 3 else f"k{row}" for row in range(0, rows, 1 if kind == "texts" else 7)
+        ]
+    if kind == "texts":
+        monkeypatch.setattr(filecolumn, "MOST_FILEPATHS", 5)
+    lookup = lookup_of(
+        pa.array(uuids, pa.string()),
+        pa.array([f"s{row % 11}" if row % 5 else None for row in range(rows)], pa.string()),
+    )
+    keys = packed(lookup, tmp_path / "packed")
+    assert (keys.header.form, keys.header.filepaths) == (("", -1) if kind == "texts" else ("dashed", 11))
+    random = np.random.default_rng(12)
+    for count in (1, 20, 700, 3_000):
+        taken = random.integers(0, rows, count)
+        assert keys.take(taken).to_pydict() == lookup.keys(0, rows).take(pa.array(taken)).to_pydict()
+        assert keys.uuids.take(np.sort(taken)).to_pylist() == [uuids[row] for row in sorted(taken.tolist())]
+    with pytest.raises(errors.LookupUnreadableError):
+        keys.take(np.array([3, rows]))
 
 
 @pytest.mark.parametrize("odd", [True, False])

@@ -236,6 +236,36 @@ def test_it_can_be_stopped_and_gone_on_with(lookup: Path, tmp_path: Path, monkey
     assert 0 < fractions[-1] < 0.6
 
 
+def test_uuids_are_found_while_it_is_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("h5explorer_py.lookup.parquet.BATCH_ROWS", 500)
+    monkeypatch.setattr(preparation, "_BREATH_SECONDS", 0.02)
+    monkeypatch.setattr(lookup_rows, "INDEXED_ROWS", 0)
+    uuids: list[str | None] = table().column("uuid").to_pylist()
+    nothing = "00000000-0000-0000-0000-000000000000"
+    uuids[7], uuids[8], uuids[9], uuids[10] = None, "no uuid", nothing, None
+    uuids[20] = uuids[400] = uuids[5_900] = uuids[3]
+    uuids[5_990] = "no uuid"
+    path = tmp_path / "odd.parquet"
+    pq.write_table(table().set_column(0, "uuid", pa.array(uuids)), path)
+    rows = rows_of(path, tmp_path / "cache")
+    preparing = rows.preparation
+    assert preparing is not None
+    scanned_from: list[int] = []
+    scan = rows.lookup.scan
+    monkeypatch.setattr(rows.lookup, "scan", lambda names, start=0: (scanned_from.append(start), scan(names, start))[1])
+    preparing.begin()
+    seen = set()
+    while rows.packed is None:
+        growing = preparing.growing
+        seen.add(0 if growing is None else growing.rows)
+        for key in (uuids[3], uuids[300], uuids[5_950], "no uuid", nothing, "0000", uuids[9].replace("0", "1")):
+            assert key is not None
+            assert rows.of_key(key) == [row for row, each in enumerate(uuids) if each == key]
+    assert seen - {0, len(uuids)}
+    assert max(scanned_from) > 0
+    assert ready(rows).phase is Phase.READY
+
+
 def test_closing_ends_it(lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("h5explorer_py.lookup.parquet.BATCH_ROWS", 100)
     monkeypatch.setattr(preparation, "_BREATH_SECONDS", 0.05)

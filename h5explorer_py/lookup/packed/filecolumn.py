@@ -22,6 +22,7 @@ from h5explorer_py.lookup.packed.layout import (
     NO_FILE,
     Header,
 )
+from h5explorer_py.lookup.packed.scattered import read_scattered
 from h5explorer_py.lookup.packed.tables import read_table, write_table
 from h5explorer_py.lookup.text import as_text, text_array
 
@@ -43,6 +44,9 @@ class FileColumn(Protocol):
 
     def read(self, start: int, stop: int) -> pa.StringArray:
         """Return rows ``start`` to ``stop``, which have been written."""
+
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        """Return single rows, in ascending order."""
 
     def close(self) -> None:
         """Let go of the files."""
@@ -74,6 +78,7 @@ class CodeColumn:
         if len(self.names) != header.filepaths:
             raise LookupUnreadableError(f"The packed lookup in {folder} is not whole.")
         self._codes = {name: code for code, name in enumerate(self.names)} if writing else {}
+        self._texts = None if writing else text_array(self.names)
         self._file = open_column(os.path.join(folder, FILES), header.rows * CODE_BYTES, writing=writing)
 
     def write(self, column: pa.Array) -> None:
@@ -117,12 +122,21 @@ class CodeColumn:
         return np.frombuffer(data, "<u4")
 
     def read(self, start: int, stop: int) -> pa.StringArray:
-        codes = self.codes_at(start, stop)
-        different, inverse = np.unique(codes, return_inverse=True)
-        if len(different) and int(different[-1]) >= len(self.names) and different[-1] != NO_FILE:
+        return self._named(self.codes_at(start, stop))
+
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        return self._named(read_scattered(self._file, rows, CODE_BYTES).view("<u4")[:, 0])
+
+    def _named(self, codes: NDArray[np.uint32]) -> pa.StringArray:
+        missing = codes == NO_FILE
+        if (codes[~missing] >= len(self.names)).any():
             raise LookupUnreadableError("The packed lookup is damaged.")
-        names = text_array([None if code == NO_FILE else self.names[code] for code in different.tolist()])
-        return names.take(pa.Int64Array.from_buffers(pa.int64(), len(codes), [None, pa.py_buffer(inverse)]))
+        texts, places = self._texts, codes.astype(np.int64)
+        if texts is None:  # there may be more names any moment
+            different, places = np.unique(codes, return_inverse=True)
+            texts = text_array(["" if code == NO_FILE else self.names[code] for code in different.tolist()])
+        valid = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
+        return texts.take(pa.Int64Array.from_buffers(pa.int64(), len(codes), [valid, pa.py_buffer(places)]))
 
     def close(self) -> None:
         self._file.close()
@@ -145,6 +159,9 @@ class TextFileColumn:
 
     def read(self, start: int, stop: int) -> pa.StringArray:
         return self._files.read(start, stop)
+
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        return self._files.take(rows)
 
     def close(self) -> None:
         self._files.close()

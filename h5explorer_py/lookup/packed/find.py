@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from h5explorer_py.lookup.find import Query
+    from h5explorer_py.lookup.packed.keys import PackedKeys
     from h5explorer_py.lookup.packed.packed import PackedLookup
 
 _FEW_PLACES = 1 << 16
 _FEW_FILES = 64
 _BLOCK_ROWS = 1 << 18
 _MOST_COMPARED = 1 << 17
+_SCANNED_ROWS = 1 << 14  # 256 kB, which stay in the processor's cache
 
 
 def can_find(packed: PackedLookup, query: Query) -> bool:
@@ -40,6 +42,42 @@ def rows_of(packed: PackedLookup, key: str) -> list[int] | None:
         return [row for row, odd in column.odd() if odd == key]
     places = packed.uuids.places(*bounds)
     rows: list[int] = packed.uuids.rows_at(places.start, places.stop).tolist()
+    return rows
+
+
+def scanned_rows_of(keys: PackedKeys, key: str, stop: int, give_up: Callable[[], None]) -> list[int] | None:
+    """Return those of the first rows that have exactly this key, in their order, by looking at each.
+
+    Parameters
+    ----------
+    keys : PackedKeys
+        What is packed, or has been so far.
+    key : str
+        The key.
+    stop : int
+        How many rows to look at.
+    give_up : callable
+        Called between reads; raises where nobody waits for the answer any more.
+
+    Returns
+    -------
+    list of int or None
+        ``None`` where keys are kept as texts, which are not looked at here.
+    """
+    column = keys.uuids
+    if not isinstance(column, UuidColumn):
+        return None
+    bounds = bounds_of(key, column.form) if len(key) == column.form.length else None
+    odd = dict(column.odd())
+    if bounds is None:
+        return [row for row, each in odd.items() if each == key and row < stop]
+    first, rest = np.frombuffer(bounds[0], np.uint64)
+    rows: list[int] = []
+    for start in range(0, stop, _SCANNED_ROWS):
+        give_up()
+        uuids = column.bytes_at(start, min(start + _SCANNED_ROWS, stop)).view(np.uint64)
+        found = np.flatnonzero(uuids[:, 0] == first)
+        rows.extend(start + row for row in found.tolist() if uuids[row, 1] == rest and start + row not in odd)
     return rows
 
 

@@ -13,10 +13,11 @@ from pyarrow import types
 from h5explorer_py.errors import LookupUnreadableError
 from h5explorer_py.files import read_at
 from h5explorer_py.lookup.packed.layout import KEY_ENDS, KEY_TEXTS, ODD, UUIDS, Header
+from h5explorer_py.lookup.packed.scattered import near_rows, read_scattered
 from h5explorer_py.lookup.packed.tables import read_table, write_table
 from h5explorer_py.lookup.packed.texts import END_BYTES, TextWriter, read_texts, size_of_texts
 from h5explorer_py.lookup.packed.uuids import FORMS, UUID_BYTES, form_of, pack, unpack
-from h5explorer_py.lookup.text import as_text, text_array
+from h5explorer_py.lookup.text import as_text, numbers_array, text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,7 @@ MOST_ODD = 200_000
 """Keys that are no uuids and are held in memory; where there are more, all keys are kept as texts."""
 
 _ENOUGH_UUIDS = 0.5
+_TEXT_BYTES = 64  # about as long as a text is, for telling which are near
 _ODD_SCHEMA = pa.schema([("row", pa.int64()), ("key", pa.string())])
 
 
@@ -43,6 +45,9 @@ class KeyColumn(Protocol):
 
     def read(self, start: int, stop: int) -> pa.StringArray:
         """Return rows ``start`` to ``stop``, which have been written."""
+
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        """Return single rows, in ascending order."""
 
     def close(self) -> None:
         """Let go of the files."""
@@ -129,6 +134,16 @@ class UuidColumn:
             values[self.odd_rows[at] - start] = self._odd_keys[at]
         return text_array(values)
 
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        texts = unpack(read_scattered(self._file, rows, UUID_BYTES), self.form)
+        there = np.flatnonzero(np.isin(rows, np.array(self.odd_rows, np.int64))) if self.odd_rows else ()
+        if not len(there):
+            return texts
+        values = texts.to_pylist()
+        for at in there:
+            values[at] = self._odd_keys[bisect_left(self.odd_rows, rows[at])]
+        return text_array(values)
+
     def odd(self) -> list[tuple[int, str | None]]:
         """Return the rows whose key is no uuid of the form, and these keys."""
         return list(zip(self.odd_rows, self._odd_keys, strict=False))
@@ -155,6 +170,9 @@ class TextKeyColumn:
     def read(self, start: int, stop: int) -> pa.StringArray:
         return self._files.read(start, stop)
 
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        return self._files.take(rows)
+
     def close(self) -> None:
         self._files.close()
 
@@ -177,6 +195,13 @@ class TextFiles:
 
     def read(self, start: int, stop: int) -> pa.StringArray:
         return read_texts(self._ends, self._texts, start, stop)
+
+    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
+        parts = [text_array([])]
+        for start, stop in near_rows(rows, _TEXT_BYTES):
+            first = int(rows[start])
+            parts.append(self.read(first, int(rows[stop - 1]) + 1).take(numbers_array(rows[start:stop] - first)))
+        return pa.concat_arrays(parts)
 
     def sync(self) -> None:
         os.fsync(self._texts.fileno())

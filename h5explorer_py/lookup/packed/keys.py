@@ -12,15 +12,12 @@ from h5explorer_py.files import why
 from h5explorer_py.lookup.base import KEYS_SCHEMA
 from h5explorer_py.lookup.packed.filecolumn import CodeColumn, open_file_column
 from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, UuidColumn, open_key_column
-from h5explorer_py.lookup.text import no_rows
+from h5explorer_py.lookup.text import no_rows, numbers_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from h5explorer_py.lookup.packed.layout import Header
-
-_NEAR_ROWS = 64
-"""Rows that lie nearer than this are read together, with those between them."""
 
 
 class PackedKeys:
@@ -105,15 +102,12 @@ class PackedKeys:
         """Return single rows, in any order, in the columns of ``KEYS_SCHEMA``: rows that are near are read together."""
         order = np.argsort(rows, kind="stable")
         ascending = rows[order]
-        breaks = np.flatnonzero(np.diff(ascending) > _NEAR_ROWS) + 1
-        tables = []
-        for group in np.split(ascending, breaks):
-            if len(group):
-                first = int(group[0])
-                tables.append(self.keys(first, int(group[-1]) + 1).take(pa.array(group - first)))
+        taken = pa.Table.from_arrays([self.uuids.take(ascending), self.files.take(ascending)], schema=KEYS_SCHEMA)
+        if (order[1:] > order[:-1]).all():
+            return taken
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
-        return pa.concat_tables([no_rows(KEYS_SCHEMA), *tables]).combine_chunks().take(pa.array(back))
+        return taken.take(numbers_array(back))
 
     def uuid_bytes_at(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Return the uuids of rows ``start`` to ``stop``, shape (n, 16), of keys that are uuids: one read."""
