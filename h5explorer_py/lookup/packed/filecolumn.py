@@ -12,7 +12,7 @@ from pyarrow import types
 
 from h5explorer_py.errors import LookupUnreadableError
 from h5explorer_py.files import read_at
-from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, TextFiles, open_column
+from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, TextColumn, open_column
 from h5explorer_py.lookup.packed.layout import (
     CODE_BYTES,
     FILE_ENDS,
@@ -142,31 +142,8 @@ class CodeColumn:
         self._file.close()
 
 
-class TextFileColumn:
-    """Filepaths as texts. The parameters are those of :class:`CodeColumn`."""
-
-    def __init__(self, folder: str, header: Header, *, writing: bool) -> None:
-        ends, texts = (os.path.join(folder, name) for name in (FILE_ENDS, FILE_TEXTS))
-        self._files = TextFiles(ends, texts, header.rows, writing=writing)
-
-    def write(self, column: pa.Array) -> None:
-        for chunk in as_text(pa.chunked_array([column])).chunks:
-            self._files.write(chunk)
-
-    def save(self, header: Header) -> Header:
-        self._files.sync()
-        return header
-
-    def read(self, start: int, stop: int) -> pa.StringArray:
-        return self._files.read(start, stop)
-
-    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
-        return self._files.take(rows)
-
-    def close(self) -> None:
-        self._files.close()
-
-
 def open_file_column(folder: str, header: Header, *, writing: bool = False) -> FileColumn:
     """Open the filepaths in the way in which the header says that they are kept."""
-    return (CodeColumn if header.filepaths >= 0 else TextFileColumn)(folder, header, writing=writing)
+    if header.filepaths >= 0:
+        return CodeColumn(folder, header, writing=writing)
+    return TextColumn(folder, (FILE_ENDS, FILE_TEXTS), header.rows, writing=writing)

@@ -152,35 +152,23 @@ class UuidColumn:
         self._file.close()
 
 
-class TextKeyColumn:
-    """Keys that are any texts. The parameters are those of :class:`UuidColumn`."""
+class TextColumn:
+    """A column of any texts, be they keys or filepaths.
 
-    def __init__(self, folder: str, header: Header, *, writing: bool) -> None:
-        ends, texts = (os.path.join(folder, name) for name in (KEY_ENDS, KEY_TEXTS))
-        self._files = TextFiles(ends, texts, header.rows, writing=writing)
+    Parameters
+    ----------
+    folder : str
+        Where its two files are.
+    names : tuple of str
+        The names of the files: where each text ends, and the texts.
+    rows : int
+        How many rows are to be believed.
+    writing : bool
+        Whether rows are going to be added.
+    """
 
-    def write(self, column: pa.Array) -> None:
-        for chunk in as_text(pa.chunked_array([column])).chunks:
-            self._files.write(chunk)
-
-    def save(self, header: Header) -> Header:
-        self._files.sync()
-        return header
-
-    def read(self, start: int, stop: int) -> pa.StringArray:
-        return self._files.read(start, stop)
-
-    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
-        return self._files.take(rows)
-
-    def close(self) -> None:
-        self._files.close()
-
-
-class TextFiles:
-    """The two files of a column of texts."""
-
-    def __init__(self, ends: str, texts: str, rows: int, *, writing: bool) -> None:
+    def __init__(self, folder: str, names: tuple[str, str], rows: int, *, writing: bool) -> None:
+        ends, texts = (os.path.join(folder, name) for name in names)
         size = size_of_texts(ends, rows)
         self._ends = open_column(ends, rows * END_BYTES, writing=writing)
         try:
@@ -190,8 +178,14 @@ class TextFiles:
             raise
         self._writer = TextWriter(self._ends, self._texts, size)
 
-    def write(self, column: pa.StringArray) -> None:
-        self._writer.write(column)
+    def write(self, column: pa.Array) -> None:
+        for chunk in as_text(pa.chunked_array([column])).chunks:
+            self._writer.write(chunk)
+
+    def save(self, header: Header) -> Header:
+        os.fsync(self._texts.fileno())
+        os.fsync(self._ends.fileno())
+        return header
 
     def read(self, start: int, stop: int) -> pa.StringArray:
         return read_texts(self._ends, self._texts, start, stop)
@@ -202,10 +196,6 @@ class TextFiles:
             first = int(rows[start])
             parts.append(self.read(first, int(rows[stop - 1]) + 1).take(numbers_array(rows[start:stop] - first)))
         return pa.concat_arrays(parts)
-
-    def sync(self) -> None:
-        os.fsync(self._texts.fileno())
-        os.fsync(self._ends.fileno())
 
     def close(self) -> None:
         self._ends.close()
@@ -223,7 +213,9 @@ def form_for(column: pa.Array) -> str:
 
 def open_key_column(folder: str, header: Header, *, writing: bool = False) -> KeyColumn:
     """Open the keys in the way in which the header says that they are kept."""
-    return (UuidColumn if header.form else TextKeyColumn)(folder, header, writing=writing)
+    if header.form:
+        return UuidColumn(folder, header, writing=writing)
+    return TextColumn(folder, (KEY_ENDS, KEY_TEXTS), header.rows, writing=writing)
 
 
 def open_column(path: str, size: int, *, writing: bool) -> IO[bytes]:
