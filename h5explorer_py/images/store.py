@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from h5explorer_py.images.readers import Found, ReaderPool
 
-SHARDS_KEPT = 32
+SHARDS_KEPT = 128
+"""Shards whose places are remembered: with fewer than a person goes through in turn, all would be forgotten each time.
+"""
+
 PLACES_KEPT = 200_000
 """Places remembered in all; one takes about 150 bytes."""
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from h5explorer_py.lookup.packed.uuids import CANONICAL, FORMS, unpack
-from h5explorer_py.lookup.text import as_text
+from h5explorer_py.lookup.text import as_text, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +154,7 @@ def matching_uuids(texts: pa.StringArray, query: Query) -> pa.BooleanArray:
     if query.whole_uuid(CANONICAL) is None:
         return fits
     for form in FORMS.values():
-        fits = pc.or_kleene(fits, pc.equal(texts, pa.scalar(query.whole_uuid(form), pa.string())))
+        fits = pc.or_kleene(fits, pc.equal(texts, text_array([query.whole_uuid(form)])[0]))
     return fits
 
 

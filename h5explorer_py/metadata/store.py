@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from h5explorer_py.errors import (
@@ -23,7 +24,7 @@ from h5explorer_py.files import Signature, arrow_path, regular_file, shorten, wh
 from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.columns import nearest
 from h5explorer_py.lookup.take import take
-from h5explorer_py.lookup.text import as_text, no_rows
+from h5explorer_py.lookup.text import as_text, is_unicode, no_rows, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +38,7 @@ WHOLE_BYTES = 128 << 20
 """Tables up to this size are kept whole; of larger ones only the index is, and a record is read when asked for."""
 
 _BATCH_ROWS = 16_384
+_INDEX_BYTES = 44
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,36 @@ class _ShardTable:
                 path=path,
             )
         whole = sum(file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups))
-        self._table = file.read(use_threads=False) if whole <= WHOLE_BYTES else None
+        self._table = file.read(use_threads=True) if whole <= WHOLE_BYTES else None
         column = names.index(found[0])
         keys = self._table.column(column) if self._table is not None else file.read([found[0]]).column(0)
-        self._index = KeyIndex(as_text(keys))
-        self.nbytes = self._index.nbytes + (self._table.nbytes if self._table is not None else 0)
+        self._keys = as_text(keys)
+        self._index: KeyIndex | None = None
+        self._indexing = threading.Lock()
+        self._asked = False
+        index_bytes = self._keys.nbytes + _INDEX_BYTES * len(self._keys)
+        self.nbytes = index_bytes + (self._table.nbytes if self._table is not None else 0)
 
     def record(self, key: str) -> Record:
-        rows = self._index.rows(key)
+        rows = self._rows(key)
         if not rows:
             raise no_record(self.path, key)
         table = self._table.slice(rows[0], 1) if self._table is not None else self._read_row(rows[0])
         return Record(table, len(rows))
 
+    def _rows(self, key: str) -> list[int]:
+        """Return the rows of a uuid: the first time by looking at all, which is quicker than to sort them."""
+        if not self._asked and is_unicode(key):
+            self._asked = True
+            rows: list[int] = pc.indices_nonzero(pc.equal(self._keys, text_array([key])[0])).to_pylist()
+            return rows
+        with self._indexing:
+            if self._index is None:
+                self._index = KeyIndex(self._keys)
+        return self._index.rows(key)
+
     def records(self, keys: Sequence[str]) -> Records:
-        found = [self._index.rows(key) for key in keys]
+        found = [self._rows(key) for key in keys]
         rows = sorted({each[0] for each in found if each})
         place = {row: at for at, row in enumerate(rows)}
         table = take(self._table, rows) if self._table is not None else self._read_rows(rows)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from h5explorer_py.errors import ConditionError
+from h5explorer_py.lookup.arrays import numbers_of
 from h5explorer_py.lookup.sql.condition import Condition, parse_condition
 from h5explorer_py.lookup.sql.names import quoted
 from h5explorer_py.lookup.sql.running import run
@@ -123,7 +124,7 @@ def _of_lookup(dataset: Dataset, condition: Condition, work: Work) -> RowBitsBui
         relation = lookup_relation(connection, lookup, condition.columns)
         sql = f"SELECT {relation.row} FROM {relation.sql} WHERE {condition.sql}"  # noqa: S608
         for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
-            found.add(batch.column(0).to_numpy())
+            found.add(numbers_of(batch.column(0)))
     return found
 
 
@@ -142,7 +143,7 @@ def _of_metadata(dataset: Dataset, condition: Condition, records: RecordIndex, w
             relation = metadata_relation(files)
             sql = f"SELECT file_index, {relation.row} FROM {relation.sql} WHERE {test}"  # noqa: S608
             for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
-                marked.add(batch.column(0).to_numpy(), batch.column(1).to_numpy())
+                marked.add(numbers_of(batch.column(0)), numbers_of(batch.column(1)))
     found = RowBitsBuilder(dataset.lookup.num_rows)
     for shard in records.shards:
         numbers = marked.of_file(shard.path) if shard.signature is not None else None
@@ -176,7 +177,7 @@ class _Marked:
         self._files = files
         self._parts: dict[str, list[NDArray[np.int64]]] = {}
 
-    def add(self, indices: NDArray[np.uint64], numbers: NDArray[np.int64]) -> None:
+    def add(self, indices: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
         """Take in records: the index of the file, and the number in it, of each."""
         if len(indices) == 0:
             return
@@ -194,7 +195,7 @@ class _Marked:
 def _true_of_nulls(connection: Any, condition: Condition, schema: pa.Schema, work: Work) -> bool:
     kinds = pa.schema([schema.field(name) for name in condition.columns])
     sql = f"SELECT 1 FROM nulls WHERE {condition.sql}"  # noqa: S608
-    connection.register("nulls", pa.Table.from_pylist([{}], schema=kinds))
+    connection.register("nulls", pa.Table.from_arrays([pa.nulls(1, field.type) for field in kinds], schema=kinds))
     return any(batch.num_rows for batch in run(connection, sql, [], work.give_up))
 
 
@@ -216,7 +217,7 @@ def _of_both(
             f"LEFT JOIN records ON l.{row} = records.{row} WHERE {condition.sql}"
         )
         for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
-            found.add(batch.column(0).to_numpy())
+            found.add(numbers_of(batch.column(0)))
     return found
 
 

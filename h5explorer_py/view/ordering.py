@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from h5explorer_py.errors import BadRequestError, LookupUnreadableError, WrongColumnsError
 from h5explorer_py.files import read_at, shorten
+from h5explorer_py.lookup.arrays import numbers_of
 from h5explorer_py.lookup.columns import nearest
 from h5explorer_py.lookup.packed.keycolumn import UuidColumn
 from h5explorer_py.lookup.packed.uuids import UUID_BYTES
@@ -382,4 +383,4 @@ def _sorted_by_duckdb(dataset: Dataset, keys: Sequence[SortKey], work: Work) -> 
         )
         sql = f"SELECT l.{row} FROM {source} ORDER BY {order}, l.{row}"  # noqa: S608
         for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
-            yield batch.column(0).to_numpy()
+            yield numbers_of(batch.column(0))

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from h5explorer_py.errors import ExplorerError, LookupUnreadableError, UnsupportedError
 from h5explorer_py.files import Signature, arrow_path, read_at, regular_file
+from h5explorer_py.lookup.arrays import filled
 from h5explorer_py.lookup.text import as_text
 
 if TYPE_CHECKING:
@@ -284,8 +285,7 @@ def _records(packed: PackedLookup, shard: ShardRecords, uuids: pa.StringArray) -
     if keys.equals(uuids.slice(0, len(keys))) and pc.count_distinct(uuids).as_py() == len(uuids):
         return np.arange(len(keys), dtype=np.uint32)
     found = pc.index_in(keys, value_set=uuids, skip_nulls=True)
-    numbers: NDArray[np.int64] = pc.fill_null(found.cast(pa.int64()), NO_RECORD).to_numpy(zero_copy_only=False)
-    return numbers.astype(np.uint32)
+    return filled(found, NO_RECORD).astype(np.uint32)
 
 
 def _unified(schemas: list[pa.Schema]) -> pa.Schema:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from h5explorer_py.files import arrow_path
 from h5explorer_py.lookup.sql.connection import locked_connection
 from h5explorer_py.lookup.sql.names import folded, quoted
-from h5explorer_py.lookup.text import as_text
+from h5explorer_py.lookup.text import as_text, numbers_array
 from h5explorer_py.view.records import NO_RECORD
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _kind(lookup: Lookup, name: str) -> pa.DataType:
 def _numbered(lookup: Lookup, columns: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     row = 0
     for batch in lookup.scan(list(columns)):
-        numbers = pa.array(np.arange(row, row + batch.num_rows))
+        numbers = numbers_array(np.arange(row, row + batch.num_rows))
         arrays = [_fitting(lookup, name, batch.column(at)) for at, name in enumerate(columns)]
         yield pa.RecordBatch.from_arrays([numbers, *arrays], schema=schema)
         row += batch.num_rows
@@ -188,13 +188,13 @@ def _of_shard(
     with arrow_path(shard.path) as source, pq.ParquetFile(source, pre_buffer=False) as file:
         found = [name for name in columns if name in file.schema_arrow.names]
         table = file.read(found, use_threads=False)
-    taken = pa.array(numbers.astype(np.int64))
+    taken = numbers_array(numbers)
     arrays = [
         table.column(name).take(taken).cast(schema.field(name).type).combine_chunks()
         if name in found
         else pa.nulls(len(rows), schema.field(name).type)
         for name in columns
     ]
-    batch = pa.RecordBatch.from_arrays([pa.array(rows), *arrays], schema=schema)
+    batch = pa.RecordBatch.from_arrays([numbers_array(rows), *arrays], schema=schema)
     for start in range(0, len(rows), _BATCH_ROWS):
         yield batch.slice(start, _BATCH_ROWS)

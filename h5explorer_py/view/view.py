@@ -10,7 +10,7 @@ import pyarrow as pa
 from h5explorer_py.errors import AmbiguousKeyError, KeyNotFoundError, RowOutOfRangeError
 from h5explorer_py.files import shorten
 from h5explorer_py.lookup.find import matching_keys
-from h5explorer_py.lookup.text import is_unicode, no_rows
+from h5explorer_py.lookup.text import is_unicode, no_rows, numbers_array
 from h5explorer_py.view.filtering import Work, matching_rows
 from h5explorer_py.view.ordering import SortKey, sorted_rows
 from h5explorer_py.view.rowsets import AllRows, RowSet
@@ -89,7 +89,7 @@ class View:
                 end += 1
             first = int(rows[at])
             read = lookup.read(first, int(rows[end - 1]) + 1)
-            tables.append(read.take(pa.array(rows[at:end] - first)))
+            tables.append(read.take(numbers_array(rows[at:end] - first)))
             at = end
         return pa.concat_tables(tables, promote_options="default")
 

@@ -12,6 +12,7 @@ from pyarrow import types
 
 from h5explorer_py.errors import LookupUnreadableError
 from h5explorer_py.files import read_at
+from h5explorer_py.lookup.arrays import filled
 from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, TextColumn, open_column
 from h5explorer_py.lookup.packed.layout import (
     CODE_BYTES,
@@ -91,7 +92,7 @@ class CodeColumn:
             self._write(encoded.dictionary, encoded.indices)
 
     def _write(self, values: pa.StringArray, indices: pa.Array) -> None:
-        used: NDArray[np.int64] = pc.fill_null(indices, len(values)).to_numpy(zero_copy_only=False)
+        used = filled(indices, len(values))
         codes = np.full(len(values) + 1, NO_FILE, np.uint32)
         for at in np.flatnonzero(np.bincount(used, minlength=len(codes))[: len(values)]).tolist():
             name = values[at].as_py()

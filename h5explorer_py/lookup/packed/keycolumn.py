@@ -91,7 +91,7 @@ class UuidColumn:
                 odd = np.flatnonzero(~good)
                 if len(self.odd_rows) + len(odd) > MOST_ODD:
                     raise DoesNotFitError
-                self._odd_keys.extend(texts.take(pa.array(odd)).to_pylist())
+                self._odd_keys.extend(texts.take(numbers_array(odd)).to_pylist())
                 self.odd_rows.extend((odd + self._rows).tolist())
             self._widen(packed[good] if not good.all() else packed)
             self._file.write(packed.data)
@@ -112,7 +112,7 @@ class UuidColumn:
 
     def save(self, header: Header) -> Header:
         os.fsync(self._file.fileno())
-        columns = [pa.array(self.odd_rows, pa.int64()), text_array(self._odd_keys)]
+        columns = [numbers_array(np.array(self.odd_rows, np.int64)), text_array(self._odd_keys)]
         write_table(os.path.join(self._folder, ODD), pa.Table.from_arrays(columns, schema=_ODD_SCHEMA))
         return header.changed(odd=len(self.odd_rows), begins=self._begins)
 

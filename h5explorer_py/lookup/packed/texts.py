@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from h5explorer_py.errors import LookupUnreadableError
 from h5explorer_py.files import read_at
+from h5explorer_py.lookup.arrays import there
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class TextWriter:
             offsets[:] = np.frombuffer(offset_buffer, np.int32)[column.offset : column.offset + len(column) + 1]
         ends = (offsets[1:] - offsets[0] + self.size).astype("<u8")
         if column.null_count:
-            ends[np.asarray(column.is_null().to_numpy(zero_copy_only=False))] |= _NULL
+            ends[~there(column)] |= _NULL
         if data_buffer is not None:
             self._texts.write(memoryview(data_buffer)[int(offsets[0]) : int(offsets[-1])])
         self._ends.write(ends.data)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from h5explorer_py.lookup.arrays import there
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -112,9 +114,9 @@ def pack(column: pa.StringArray, form: Form = CANONICAL) -> tuple[NDArray[np.uin
     good = np.zeros(len(column), np.bool_)
     good[rows] = right
     if column.null_count:
-        there = np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
-        packed[~there] = 0
-        good &= there
+        valid = there(column)
+        packed[~valid] = 0
+        good &= valid
     return packed, good
 
 
