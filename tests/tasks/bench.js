@@ -27,6 +27,8 @@ const AT_MOST = {
   "thumbnails: asked for / whole decode": 0.5,
   "thumbnails: asked for again / whole decode": 0.05,
   "first rows: explorer - empty widget, ms": 600,
+  "slider, 10 million rows: explorer / minimal widget": 1.3,
+  "slider, 200 million rows: explorer / minimal widget": 1.3,
 };
 
 function makeData() {
