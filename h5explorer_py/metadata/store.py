@@ -39,6 +39,8 @@ WHOLE_BYTES = 128 << 20
 
 _BATCH_ROWS = 16_384
 _INDEX_BYTES = 44
+_LOOKED_FOR = 32
+"""Questions about a shard before its uuids are sorted: looking at 10,000 takes 0.06 ms, sorting them 5 ms."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class _ShardTable:
         self._keys = as_text(keys)
         self._index: KeyIndex | None = None
         self._indexing = threading.Lock()
-        self._asked = False
+        self._asked = 0
         index_bytes = self._keys.nbytes + _INDEX_BYTES * len(self._keys)
         self.nbytes = index_bytes + (self._table.nbytes if self._table is not None else 0)
 
@@ -111,9 +113,9 @@ class _ShardTable:
         return Record(table, len(rows))
 
     def _rows(self, key: str) -> list[int]:
-        """Return the rows of a uuid: the first time by looking at all, which is quicker than to sort them."""
-        if not self._asked and is_unicode(key):
-            self._asked = True
+        """Return the rows of a uuid: the first times by looking at all, which is quicker than to sort them."""
+        if self._asked < _LOOKED_FOR and is_unicode(key):
+            self._asked += 1
             rows: list[int] = pc.indices_nonzero(pc.equal(self._keys, text_array([key])[0])).to_pylist()
             return rows
         with self._indexing:
