@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import threading
@@ -49,6 +50,36 @@ def regular_file(path: PathText) -> Signature:
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
         raise OSError(f"it is {kind}")
     return Signature.of(status)
+
+
+class HeldFile(io.FileIO):
+    """An unbuffered file that is closed when the last one lets go of it.
+
+    Who is done with it takes ``CLOSED_FILE`` in its place rather than close it: a number that is closed under a reading
+    thread may name another file next.
+    """
+
+    def __del__(self) -> None:
+        self.close()
+
+
+CLOSED_FILE = HeldFile(os.devnull)
+"""What is in the place of a file that has been let go of: reading it is a ``ValueError``."""
+CLOSED_FILE.close()
+
+
+def write_all(file: IO[bytes], data: memoryview) -> None:
+    """Write all bytes to an unbuffered file: of one call, the system may take less than it is given.
+
+    Raises
+    ------
+    OSError
+        Where they do not fit.
+    """
+    left = data.cast("B")
+    while left.nbytes:
+        written = file.write(left)
+        left = left[written:]
 
 
 _SEEK_LOCK = threading.Lock()

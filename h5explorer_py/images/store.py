@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from h5explorer_py.errors import ShardNotFoundError, ShardUnreadableError
-from h5explorer_py.files import Signature, read_at, regular_file, why
+from h5explorer_py.files import HeldFile, Signature, read_at, regular_file, why
 from h5explorer_py.images.pipe import LARGEST_IMAGE
 
 if TYPE_CHECKING:
@@ -30,17 +30,12 @@ class _Shard:
     """An open shard in one state, and the places of its images found so far."""
 
     def __init__(self, path: str, signature: Signature) -> None:
-        # Closed when the last one lets go of it: a number closed under a reading thread may name another file next.
-        self.file: IO[bytes] = open(path, "rb", buffering=0)  # noqa: SIM115
+        self.file = HeldFile(path)
         self.signature = signature
         self.places: dict[str, tuple[int, int]] = {}
 
     def in_same_state(self) -> bool:
         return Signature.of(os.fstat(self.file.fileno())) == self.signature
-
-    def __del__(self) -> None:
-        if hasattr(self, "file"):
-            self.file.close()
 
 
 class ImageStore:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from h5explorer_py.errors import BadRequestError, LookupUnreadableError, WrongColumnsError
-from h5explorer_py.files import read_at, shorten
+from h5explorer_py.errors import BadRequestError, ClosedError, LookupUnreadableError, WrongColumnsError
+from h5explorer_py.files import CLOSED_FILE, HeldFile, read_at, shorten, write_all
 from h5explorer_py.lookup.arrays import numbers_of
 from h5explorer_py.lookup.columns import nearest
 from h5explorer_py.lookup.packed.keycolumn import UuidColumn
@@ -251,7 +252,7 @@ class KeptOrder(RowSet):
     """
 
     def __init__(self, parts: Iterable[NDArray[np.integer[Any]]], scratch: str | None) -> None:
-        self._file: IO[bytes] | None = None
+        self._file: HeldFile | None = None
         held: list[NDArray[np.uint32]] = []
         self._count = 0
         try:
@@ -272,9 +273,10 @@ class KeptOrder(RowSet):
 
     def _spill(self, held: list[NDArray[np.uint32]], scratch: str | None) -> None:
         if self._file is None:
-            self._file = TemporaryFile(buffering=0, dir=scratch, prefix="h5explorer-")  # noqa: SIM115
+            with TemporaryFile(buffering=0, dir=scratch, prefix="h5explorer-") as file:
+                self._file = HeldFile(os.dup(file.fileno()), "r+b")
         for part in held:
-            self._file.write(part.data)
+            write_all(self._file, part.data)
         held.clear()
 
     def __len__(self) -> int:
@@ -288,7 +290,10 @@ class KeptOrder(RowSet):
         start, stop = max(0, start), min(stop, self._count)
         if self._file is None or start >= stop:
             return self._held[start : max(start, stop)].astype(np.int64)
-        data = read_at(self._file, start * _ROW_BYTES, (stop - start) * _ROW_BYTES)
+        try:
+            data = read_at(self._file, start * _ROW_BYTES, (stop - start) * _ROW_BYTES)
+        except ValueError as error:
+            raise ClosedError("These rows are not shown any more.") from error
         if len(data) != (stop - start) * _ROW_BYTES:
             raise LookupUnreadableError("The order of the rows has been cut short.")
         return np.frombuffer(data, "<u4").astype(np.int64)
@@ -302,7 +307,7 @@ class KeptOrder(RowSet):
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            self._file = CLOSED_FILE
 
 
 def sorted_rows(dataset: Dataset, keys: Sequence[SortKey], kept: RowSet | None, work: Work) -> RowSet:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from h5explorer_py.errors import LookupUnreadableError, UnsupportedError
-from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, form_for
+from h5explorer_py.lookup.packed.column import DoesNotFitError
+from h5explorer_py.lookup.packed.keycolumn import form_for
 from h5explorer_py.lookup.packed.keys import PackedKeys
 from h5explorer_py.lookup.packed.layout import MOST_ROWS, OWNER, Header
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from h5explorer_py.errors import LookupUnreadableError
-from h5explorer_py.files import read_at
+from h5explorer_py.files import CLOSED_FILE, read_at, write_all
 from h5explorer_py.lookup.arrays import filled
-from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, TextColumn, open_column
+from h5explorer_py.lookup.packed.column import DoesNotFitError, TextColumn, open_column
 from h5explorer_py.lookup.packed.layout import (
     CODE_BYTES,
     FILE_ENDS,
@@ -30,27 +30,10 @@ from h5explorer_py.lookup.text import as_text, text_array
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from h5explorer_py.lookup.packed.column import PackedColumn
+
 MOST_FILEPATHS = 300_000
 """Different filepaths that are held in memory; where there are more, all are kept as texts."""
-
-
-class FileColumn(Protocol):
-    """One of the ways to keep the filepaths."""
-
-    def write(self, column: pa.Array) -> None:
-        """Add rows."""
-
-    def save(self, header: Header) -> Header:
-        """Have what has been written outlast the process, and say so in the header."""
-
-    def read(self, start: int, stop: int) -> pa.StringArray:
-        """Return rows ``start`` to ``stop``, which have been written."""
-
-    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
-        """Return single rows, in ascending order."""
-
-    def close(self) -> None:
-        """Let go of the files."""
 
 
 class CodeColumn:
@@ -98,7 +81,7 @@ class CodeColumn:
             name = values[at].as_py()
             if name is not None:
                 codes[at] = self._code(name)
-        self._file.write(codes[used].astype("<u4", copy=False).data)
+        write_all(self._file, codes[used].astype("<u4", copy=False).data)
 
     def _code(self, name: str) -> int:
         code = self._codes.setdefault(name, len(self.names))
@@ -140,10 +123,10 @@ class CodeColumn:
         return texts.take(pa.Int64Array.from_buffers(pa.int64(), len(codes), [valid, pa.py_buffer(places)]))
 
     def close(self) -> None:
-        self._file.close()
+        self._file = CLOSED_FILE
 
 
-def open_file_column(folder: str, header: Header, *, writing: bool = False) -> FileColumn:
+def open_file_column(folder: str, header: Header, *, writing: bool = False) -> PackedColumn:
     """Open the filepaths in the way in which the header says that they are kept."""
     if header.filepaths >= 0:
         return CodeColumn(folder, header, writing=writing)

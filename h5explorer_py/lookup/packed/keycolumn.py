@@ -4,53 +4,31 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
 from h5explorer_py.errors import LookupUnreadableError
-from h5explorer_py.files import read_at
+from h5explorer_py.files import CLOSED_FILE, read_at, write_all
+from h5explorer_py.lookup.packed.column import DoesNotFitError, TextColumn, open_column
 from h5explorer_py.lookup.packed.layout import KEY_ENDS, KEY_TEXTS, ODD, UUIDS, Header
-from h5explorer_py.lookup.packed.scattered import near_rows, read_scattered
+from h5explorer_py.lookup.packed.scattered import read_scattered
 from h5explorer_py.lookup.packed.tables import read_table, write_table
-from h5explorer_py.lookup.packed.texts import END_BYTES, TextWriter, read_texts, size_of_texts
 from h5explorer_py.lookup.packed.uuids import FORMS, UUID_BYTES, form_of, pack, unpack
 from h5explorer_py.lookup.text import as_text, numbers_array, text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from h5explorer_py.lookup.packed.column import PackedColumn
+
 MOST_ODD = 200_000
 """Keys that are no uuids and are held in memory; where there are more, all keys are kept as texts."""
 
 _ENOUGH_UUIDS = 0.5
-_TEXT_BYTES = 64  # about as long as a text is, for telling which are near
 _ODD_SCHEMA = pa.schema([("row", pa.int64()), ("key", pa.string())])
-
-
-class DoesNotFitError(Exception):
-    """The column is not such that this way of keeping it works."""
-
-
-class KeyColumn(Protocol):
-    """One of the ways to keep the keys."""
-
-    def write(self, column: pa.Array) -> None:
-        """Add rows."""
-
-    def save(self, header: Header) -> Header:
-        """Have what has been written outlast the process, and say so in the header."""
-
-    def read(self, start: int, stop: int) -> pa.StringArray:
-        """Return rows ``start`` to ``stop``, which have been written."""
-
-    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
-        """Return single rows, in ascending order."""
-
-    def close(self) -> None:
-        """Let go of the files."""
 
 
 class UuidColumn:
@@ -94,7 +72,7 @@ class UuidColumn:
                 self._odd_keys.extend(texts.take(numbers_array(odd)).to_pylist())
                 self.odd_rows.extend((odd + self._rows).tolist())
             self._widen(packed[good] if not good.all() else packed)
-            self._file.write(packed.data)
+            write_all(self._file, packed.data)
             self._rows += len(packed)
 
     def _packed(self, column: pa.Array) -> list[tuple[NDArray[np.uint8], NDArray[np.bool_], pa.StringArray]]:
@@ -149,57 +127,7 @@ class UuidColumn:
         return list(zip(self.odd_rows, self._odd_keys, strict=False))
 
     def close(self) -> None:
-        self._file.close()
-
-
-class TextColumn:
-    """A column of any texts, be they keys or filepaths.
-
-    Parameters
-    ----------
-    folder : str
-        Where its two files are.
-    names : tuple of str
-        The names of the files: where each text ends, and the texts.
-    rows : int
-        How many rows are to be believed.
-    writing : bool
-        Whether rows are going to be added.
-    """
-
-    def __init__(self, folder: str, names: tuple[str, str], rows: int, *, writing: bool) -> None:
-        ends, texts = (os.path.join(folder, name) for name in names)
-        size = size_of_texts(ends, rows)
-        self._ends = open_column(ends, rows * END_BYTES, writing=writing)
-        try:
-            self._texts = open_column(texts, size, writing=writing)
-        except BaseException:
-            self._ends.close()
-            raise
-        self._writer = TextWriter(self._ends, self._texts, size)
-
-    def write(self, column: pa.Array) -> None:
-        for chunk in as_text(pa.chunked_array([column])).chunks:
-            self._writer.write(chunk)
-
-    def save(self, header: Header) -> Header:
-        os.fsync(self._texts.fileno())
-        os.fsync(self._ends.fileno())
-        return header
-
-    def read(self, start: int, stop: int) -> pa.StringArray:
-        return read_texts(self._ends, self._texts, start, stop)
-
-    def take(self, rows: NDArray[np.int64]) -> pa.StringArray:
-        parts = [text_array([])]
-        for start, stop in near_rows(rows, _TEXT_BYTES):
-            first = int(rows[start])
-            parts.append(self.read(first, int(rows[stop - 1]) + 1).take(numbers_array(rows[start:stop] - first)))
-        return pa.concat_arrays(parts)
-
-    def close(self) -> None:
-        self._ends.close()
-        self._texts.close()
+        self._file = CLOSED_FILE
 
 
 def form_for(column: pa.Array) -> str:
@@ -211,32 +139,11 @@ def form_for(column: pa.Array) -> str:
     return name if pack(texts, FORMS[name])[1].sum() >= _ENOUGH_UUIDS * len(texts) else ""
 
 
-def open_key_column(folder: str, header: Header, *, writing: bool = False) -> KeyColumn:
+def open_key_column(folder: str, header: Header, *, writing: bool = False) -> PackedColumn:
     """Open the keys in the way in which the header says that they are kept."""
     if header.form:
         return UuidColumn(folder, header, writing=writing)
     return TextColumn(folder, (KEY_ENDS, KEY_TEXTS), header.rows, writing=writing)
-
-
-def open_column(path: str, size: int, *, writing: bool) -> IO[bytes]:
-    """Open a file of rows, of which so many bytes are to be believed; what is behind them is cut off for writing.
-
-    Raises
-    ------
-    LookupUnreadableError
-        Where it has fewer bytes.
-    """
-    if writing:
-        with open(path, "ab"):
-            pass
-    file = open(path, "r+b" if writing else "rb", buffering=0)  # noqa: SIM115
-    if os.fstat(file.fileno()).st_size < size:
-        file.close()
-        raise LookupUnreadableError(f"{path} is not whole.")
-    if writing:
-        file.truncate(size)
-        file.seek(size)
-    return file
 
 
 def _raw_uuids(column: pa.Array) -> NDArray[np.uint8] | None:

@@ -10,8 +10,9 @@ import pyarrow as pa
 from h5explorer_py.errors import LookupUnreadableError
 from h5explorer_py.files import why
 from h5explorer_py.lookup.base import KEYS_SCHEMA
+from h5explorer_py.lookup.packed.column import DoesNotFitError
 from h5explorer_py.lookup.packed.filecolumn import CodeColumn, open_file_column
-from h5explorer_py.lookup.packed.keycolumn import DoesNotFitError, UuidColumn, open_key_column
+from h5explorer_py.lookup.packed.keycolumn import UuidColumn, open_key_column
 from h5explorer_py.lookup.text import no_rows, numbers_array
 
 if TYPE_CHECKING:

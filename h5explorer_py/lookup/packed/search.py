@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from h5explorer_py.errors import LookupUnreadableError
-from h5explorer_py.files import read_at
+from h5explorer_py.files import CLOSED_FILE, HeldFile, read_at
 from h5explorer_py.lookup.packed.filecolumn import CodeColumn
 from h5explorer_py.lookup.packed.index import (
     ENTRY,
@@ -57,7 +57,7 @@ class UuidIndex:
         self._entries = keys.header.rows - keys.header.odd
         try:
             self._fences = np.fromfile(os.path.join(folder, FENCES), ">u8").astype(np.uint64)
-            self._file = open(os.path.join(folder, INDEX), "rb", buffering=0)  # noqa: SIM115
+            self._file = HeldFile(os.path.join(folder, INDEX))
         except OSError as error:
             raise LookupUnreadableError(f"The index in {folder} cannot be read: {error}.") from error
         size = os.fstat(self._file.fileno()).st_size
@@ -155,7 +155,7 @@ class UuidIndex:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        self._file = CLOSED_FILE
 
 
 class FileIndex:
@@ -173,10 +173,9 @@ class FileIndex:
         if not isinstance(keys.files, CodeColumn):
             raise LookupUnreadableError(f"The filepaths of the packed lookup in {folder} have no index.")
         self.names = keys.files.names
-        self._file: IO[bytes] | None = None
         try:
             self.starts = np.fromfile(os.path.join(folder, FILE_STARTS), "<u8").astype(np.int64)
-            self._file = open(os.path.join(folder, FILE_ROWS), "rb", buffering=0)  # noqa: SIM115
+            self._file = HeldFile(os.path.join(folder, FILE_ROWS))
             size = os.fstat(self._file.fileno()).st_size
         except OSError as error:
             raise LookupUnreadableError(f"The index in {folder} cannot be read: {error}.") from error
@@ -196,7 +195,6 @@ class FileIndex:
 
     def rows_at(self, start: int, stop: int) -> NDArray[np.int64]:
         """Return the rows at these places, counted over all files."""
-        assert self._file is not None
         size = max(0, stop - start) * _ROW_BYTES
         data = read_at(self._file, start * _ROW_BYTES, size)
         if len(data) != size:
@@ -218,5 +216,4 @@ class FileIndex:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
+        self._file = CLOSED_FILE

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from h5explorer_py.errors import LookupUnreadableError
-from h5explorer_py.files import read_at
+from h5explorer_py.files import read_at, write_all
 from h5explorer_py.lookup.arrays import there
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class TextWriter:
         if column.null_count:
             ends[~there(column)] |= _NULL
         if data_buffer is not None:
-            self._texts.write(memoryview(data_buffer)[int(offsets[0]) : int(offsets[-1])])
-        self._ends.write(ends.data)
+            write_all(self._texts, memoryview(data_buffer)[int(offsets[0]) : int(offsets[-1])])
+        write_all(self._ends, ends.data)
         self.size += int(offsets[-1] - offsets[0])
 
 
