@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from h5explorer_py import jobs
 from h5explorer_py.dataset import Dataset
 from h5explorer_py.errors import CancelledError, ClosedError, StaleDatasetError
-from h5explorer_py.lookup.packed.preparation import end_packing
+from h5explorer_py.lookup.packed.background import end_packing
 from h5explorer_py.lookup.packed.store import cache_root
 from h5explorer_py.options import named
 from h5explorer_py.protocol import VERSION

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from h5explorer_py.lookup.packed.preparation import Preparation, Progress
+    from h5explorer_py.lookup.packed.preparation import Preparation
+    from h5explorer_py.lookup.packed.progress import Progress
     from h5explorer_py.lookup.packed.store import Kept
 
 _INTERRUPTED = 130
@@ -116,9 +117,9 @@ def _cells(kept: Kept) -> tuple[str, ...]:
 def _how_far(kept: Kept) -> str:
     """Say how far a lookup has been packed: ``ready``, ``packing``, ``not indexed``, or how much of it."""
     from h5explorer_py.errors import ExplorerError
+    from h5explorer_py.lookup.packed.claim import Claim
     from h5explorer_py.lookup.packed.layout import Header
     from h5explorer_py.lookup.packed.packed import PackedLookup
-    from h5explorer_py.lookup.packed.store import Claim
 
     if Claim(kept.folder).is_held:
         return "packing"
@@ -202,7 +203,8 @@ def _is_of(kept: Kept, name: str) -> bool:
 
 
 def _remove(kept: Kept) -> bool:
-    from h5explorer_py.lookup.packed.store import Claim, remove
+    from h5explorer_py.lookup.packed.claim import Claim
+    from h5explorer_py.lookup.packed.store import remove
 
     if remove(kept):
         _print(kept.folder)
@@ -231,7 +233,8 @@ def _remove_path(path: str) -> bool:
 
 def _build(chosen: argparse.Namespace) -> int:
     from h5explorer_py.lookup.open import open_lookup
-    from h5explorer_py.lookup.packed.preparation import Phase, Preparation
+    from h5explorer_py.lookup.packed.preparation import Preparation
+    from h5explorer_py.lookup.packed.progress import Phase
     from h5explorer_py.lookup.packed.store import SMALLEST, origin_of
 
     with closing(open_lookup(chosen.lookup, key_columns(chosen))) as lookup:

@@ -17,7 +17,8 @@ from h5explorer_py.lookup.base import KEYS_SCHEMA
 from h5explorer_py.lookup.find import Query, count_matches, first_match
 from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of, scanned_rows_of
 from h5explorer_py.lookup.packed.packed import PackedLookup
-from h5explorer_py.lookup.packed.preparation import Phase, Preparation, Progress
+from h5explorer_py.lookup.packed.preparation import Preparation
+from h5explorer_py.lookup.packed.progress import Phase, Progress
 from h5explorer_py.lookup.packed.store import cache_root, folder_of, known_rows, mark_used, origin_of
 from h5explorer_py.lookup.text import as_text, is_unicode, no_rows
 

@@ -11,7 +11,7 @@ from h5explorer_py import errors
 from h5explorer_py.lookup import delimited
 from h5explorer_py.lookup import rows as lookup_rows
 from h5explorer_py.lookup.packed import store
-from h5explorer_py.lookup.packed.preparation import Phase
+from h5explorer_py.lookup.packed.progress import Phase
 from h5explorer_py.options import Options
 from h5explorer_py.session import Session
 from tests.py.support import wait_for, within

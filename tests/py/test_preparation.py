@@ -21,9 +21,12 @@ from h5explorer_py import errors
 from h5explorer_py.lookup import rows as lookup_rows
 from h5explorer_py.lookup.find import parse
 from h5explorer_py.lookup.open import open_lookup
+from h5explorer_py.lookup.packed import claim as claims
 from h5explorer_py.lookup.packed import convert, preparation, store
+from h5explorer_py.lookup.packed.claim import Claim
+from h5explorer_py.lookup.packed.keys import PackedKeys
 from h5explorer_py.lookup.packed.layout import HEADER, OWNER, UUIDS
-from h5explorer_py.lookup.packed.preparation import Phase, Progress
+from h5explorer_py.lookup.packed.progress import Phase, Progress
 from h5explorer_py.lookup.rows import LookupRows
 from tests.py.support import COLUMNS
 
@@ -234,6 +237,100 @@ def test_it_can_be_stopped_and_gone_on_with(lookup: Path, tmp_path: Path, monkey
     fractions = [each.fraction for each in seen]
     assert fractions == sorted(fractions)
     assert 0 < fractions[-1] < 0.6
+
+
+def test_one_who_asks_for_it_just_when_it_stops_gets_it(
+    lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup_rows, "BEGIN_SECONDS", 60.0)
+    monkeypatch.setattr("h5explorer_py.lookup.parquet.BATCH_ROWS", 500)
+    rows = rows_of(lookup, tmp_path / "cache")
+    preparing = rows.preparation
+    assert preparing is not None
+    leave, save = Claim.leave, PackedKeys.write
+    asked = []
+
+    def stopped(*what: Any) -> None:
+        if not asked:
+            preparing.stop()
+        save(*what)
+
+    def asked_again(claim: Claim) -> None:
+        leave(claim)
+        if not asked:
+            asked.append(preparing.progress.phase)
+            preparing.begin()
+
+    monkeypatch.setattr(PackedKeys, "write", stopped)
+    monkeypatch.setattr(Claim, "leave", asked_again)
+    preparing.begin()
+    assert ready(rows).phase is Phase.READY
+    assert asked == [Phase.PACKING]
+    same(rows, table())
+
+
+def test_asking_for_it_often_does_it_once(lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup_rows, "BEGIN_SECONDS", 60.0)
+    done = []
+    run = preparation.Preparation.run
+    monkeypatch.setattr(preparation.Preparation, "run", lambda self: (done.append(self), run(self))[1])
+    rows = rows_of(lookup, tmp_path / "cache")
+    assert rows.preparation is not None
+    for _ in range(20):
+        rows.preparation.begin()
+    assert ready(rows).phase is Phase.READY
+    rows.preparation.begin()
+    other = rows_of(table(3_000).slice(0, 3_000), tmp_path / "cache")
+    assert other.preparation is None
+    assert done == [rows.preparation]
+
+
+def test_where_no_thread_can_be_started_it_is_said(
+    lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup_rows, "BEGIN_SECONDS", 60.0)
+    rows = rows_of(lookup, tmp_path / "cache")
+    assert rows.preparation is not None
+    deadline = time.monotonic() + 10
+    while any(thread.name == "h5explorer-packing" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    def none(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none)
+        rows.preparation.begin()
+    progress = ready(rows)
+    assert (progress.phase, "thread" in progress.message) == (Phase.FAILED, True)
+    same(rows, table())
+    rows.preparation.begin()
+    assert ready(rows).phase is Phase.READY
+
+
+def test_one_whose_work_is_taken_over_waits_for_the_other(
+    lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "FRESH_SECONDS", 0.2)
+    monkeypatch.setattr("h5explorer_py.lookup.parquet.BATCH_ROWS", 500)
+    monkeypatch.setattr(preparation, "_BREATH_SECONDS", 0.05)
+    monkeypatch.setattr(preparation, "_LOOK_SECONDS", 0.02)
+    rows = rows_of(lookup, tmp_path / "cache")
+    preparing = rows.preparation
+    assert preparing is not None
+    while preparing.progress.rows < 1_000:
+        time.sleep(0.005)
+    sign = os.path.join(preparing.folder, OWNER)
+    with open(sign, "w", encoding="utf-8") as file:
+        file.write('{"host": "elsewhere", "process": 1, "token": "another"}')
+    deadline = time.monotonic() + 10
+    while "Another kernel" not in preparing.progress.message:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    same(rows, table())
+    assert ready(rows).phase is Phase.READY  # the other has fallen silent
+    same(rows, table())
 
 
 def test_uuids_are_found_while_it_is_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,10 +100,10 @@ class Conversion:
         if keys.rows < self._origin.lookup_rows:
             for batch in self._lookup.scan(columns, keys.rows):
                 keys.write(batch)
+                tick(keys.rows)
                 if keys.rows - saved >= SAVE_ROWS:
                     keys.save()
                     saved = keys.rows
-                tick(keys.rows)
         if keys.rows != self._origin.lookup_rows:
             raise LookupUnreadableError(f"{self._lookup.name} has {keys.rows:,} rows and not those it says it has.")
         return keys.save()

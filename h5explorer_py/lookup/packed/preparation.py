@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import logging
 import os
 import threading
 import time
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from h5explorer_py.errors import CancelledError, ExplorerError, LookupUnreadableError
 from h5explorer_py.files import why
+from h5explorer_py.lookup.packed.background import worker
+from h5explorer_py.lookup.packed.claim import Claim, ClaimLostError
 from h5explorer_py.lookup.packed.convert import Conversion
 from h5explorer_py.lookup.packed.index import build_file_index, build_uuid_index
 from h5explorer_py.lookup.packed.layout import HEADER
 from h5explorer_py.lookup.packed.packed import PackedLookup
+from h5explorer_py.lookup.packed.progress import Phase, Progress
 from h5explorer_py.lookup.packed.search import FileIndex, UuidIndex
-from h5explorer_py.lookup.packed.store import BYTES_A_ROW, CACHE_VARIABLE, Claim, folder_of, mark_used, size_of
+from h5explorer_py.lookup.packed.store import BYTES_A_ROW, CACHE_VARIABLE, folder_of, mark_used, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,51 +37,9 @@ _SHARES = (0.6, 0.33, 0.07)
 
 _LOOK_SECONDS = 1.0
 _BREATH_SECONDS = 0.001
+_UNDER_WAY = {Phase.WAITING, Phase.PACKING}
 _MOST_DROPS = 2
-_ENDING_SECONDS = 1.0
-
-
-class Phase(StrEnum):
-    """How far a preparation is."""
-
-    OFF = "off"
-    WAITING = "waiting"
-    PACKING = "packing"
-    READY = "ready"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a preparation is.
-
-    Attributes
-    ----------
-    phase : Phase
-        What is being done.
-    fraction : float
-        The part of the work that has been done, 0 to 1.
-    rows : int
-        How many rows can be had from what is packed.
-    bytes : int
-        The room that it takes on disk, where that is known.
-    folder : str
-        Where.
-    message : str
-        Why it has failed, or what it waits for.
-    """
-
-    phase: Phase
-    fraction: float = 0.0
-    rows: int = 0
-    bytes: int = 0
-    folder: str = ""
-    message: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the form on the wire."""
-        return {**asdict(self), "phase": str(self.phase)}
+_MOST_CLAIMS = 5
 
 
 class Preparation:
@@ -108,6 +65,8 @@ class Preparation:
         self._lock = threading.Lock()
         self._stopped = False
         self._closed = False
+        self._submitted = False
+        self._again = False
         self._conversion: Conversion | None = None
         self._packed: PackedLookup | None = None
         self._progress = Progress(Phase.WAITING, folder=self.folder)
@@ -144,18 +103,31 @@ class Preparation:
         except CancelledError:
             return False
         self._ended.set()
-        _worker.submit(self)
+        with self._lock:
+            self._submit()
         return True
 
     def begin(self) -> None:
         """Have it begun, or gone on with, when its turn comes."""
         with self._lock:
-            if self._closed or self._packed is not None or self._progress.phase is Phase.PACKING:
+            if self._closed or self._packed is not None:
+                return
+            if self._submitted:  # it may be about to end: then it is done once more
+                if self._stopped or self._progress.phase not in _UNDER_WAY:
+                    self._again = True
+                    self._ended.clear()
+                self._stopped = False
                 return
             self._stopped = False
             self._ended.clear()
             self._progress = Progress(Phase.WAITING, self._progress.fraction, folder=self.folder)
-        _worker.submit(self)
+            self._submit()
+
+    def _submit(self) -> None:
+        self._submitted = worker.submit(self)
+        if not self._submitted and self._packed is None:
+            self._tell(Phase.FAILED, 0.0, message="No thread could be started for it.")
+            self._ended.set()
 
     def stop(self) -> None:
         """Stop it; what has been done is gone on with by the next :meth:`begin`."""
@@ -195,7 +167,14 @@ class Preparation:
             conversion, self._conversion = self._conversion, None
             if conversion is not None and conversion.keys is not None:
                 conversion.keys.close()
-            self._ended.set()
+            with self._lock:
+                self._submitted = False
+                again, self._again = self._again, False
+                if again and not (self._stopped or self._closed or self._packed):
+                    self._progress = Progress(Phase.WAITING, self._progress.fraction, folder=self.folder)
+                    self._submit()
+                else:
+                    self._ended.set()
 
     def _run(self) -> None:
         self._give_up()
@@ -207,6 +186,15 @@ class Preparation:
             return
         if self._open(probes=self._probes):
             return
+        for _ in range(_MOST_CLAIMS):
+            with contextlib.suppress(ClaimLostError):
+                self._build_alone()
+                break
+        if not self._open(probes=0):
+            raise LookupUnreadableError("What has been packed cannot be read back.")
+
+    def _build_alone(self) -> None:
+        """Build it when no other process does."""
         os.makedirs(self.folder, exist_ok=True)
         claim = Claim(self.folder)
         while not claim.take():
@@ -219,8 +207,6 @@ class Preparation:
                 self._build(claim)
         finally:
             claim.leave()
-        if not self._open(probes=0):
-            raise LookupUnreadableError("What has been packed cannot be read back.")
 
     def _build(self, claim: Claim) -> None:
         def ticking(done_before: float, share: float) -> Callable[[int], None]:
@@ -306,53 +292,3 @@ def _reason(error: BaseException, folder: str) -> str:
         return str(error)
     reason = error.args[1] if isinstance(error, OSError) and len(error.args) == 2 else why(error)
     return f"{folder} cannot be written: {reason}. Set {CACHE_VARIABLE} to a folder with room."
-
-
-class _Worker:
-    """The one thread that packs lookups, one after the other. It ends when there is nothing to do."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: SimpleQueue[Preparation] = SimpleQueue()
-        self._runs = False
-        self._ends = False
-        self._current: Preparation | None = None
-
-    def submit(self, preparation: Preparation) -> None:
-        with self._lock:
-            self._waiting.put(preparation)
-            if not self._runs:
-                try:
-                    threading.Thread(target=self._work, name="h5explorer-packing", daemon=True).start()
-                except RuntimeError:  # no more threads may be started: it goes without
-                    return
-                self._runs = True
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                if self._waiting.empty() or self._ends:
-                    self._runs = False
-                    return
-                preparation = self._current = self._waiting.get()
-            preparation.run()
-
-    def end(self) -> None:
-        """Stop what is being packed, and wait for that a moment."""
-        with self._lock:
-            self._ends = True
-            current = self._current
-        if current is not None:
-            current.stop()
-        until = time.monotonic() + _ENDING_SECONDS
-        while self._runs and time.monotonic() < until:
-            time.sleep(_BREATH_SECONDS)
-
-
-_worker = _Worker()
-
-
-@atexit.register
-def end_packing() -> None:
-    """Have no thread within a library when Python ends: see :func:`h5explorer_py.jobs.end_all`."""
-    _worker.end()

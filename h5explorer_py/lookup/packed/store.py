@@ -8,23 +8,19 @@ import json
 import os
 import re
 import shutil
-import socket
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from h5explorer_py.files import Signature
-from h5explorer_py.lookup.packed.layout import MOST_ROWS, OWNER, VERSION, Header
+from h5explorer_py.lookup.packed.claim import Claim
+from h5explorer_py.lookup.packed.layout import MOST_ROWS, VERSION, Header
 
 if TYPE_CHECKING:
     from h5explorer_py.lookup.base import Lookup
 
 CACHE_VARIABLE = "H5EXPLORER_CACHE"
-
-FRESH_SECONDS = 60.0
-"""For how long a sign of life of the one who packs a lookup counts."""
 
 SMALLEST = 100_000
 """Rows from which on a lookup is packed: smaller ones are as quick without."""
@@ -75,80 +71,6 @@ def folder_of(origin: Header, root: str) -> str:
     mark = hashlib.sha256(described.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(names[0]).stem)[:40].strip("_") or "lookup"
     return os.path.join(root, "lookups", f"{stem}-{mark}")
-
-
-class Claim:
-    """The right to write to a lookup's folder, which one process has at a time.
-
-    Parameters
-    ----------
-    folder : str
-        The folder.
-    """
-
-    def __init__(self, folder: str) -> None:
-        self._path = os.path.join(folder, OWNER)
-        self._marked = 0.0
-
-    def take(self) -> bool:
-        """Take the right; ``False`` where another process that lives has it.
-
-        Raises
-        ------
-        OSError
-            Where the folder cannot be written.
-        """
-        for _ in range(2):
-            try:
-                number = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-            except FileExistsError:
-                if self.is_held:
-                    return False
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self._path)
-                continue
-            with os.fdopen(number, "w", encoding="utf-8") as file:
-                json.dump({"host": socket.gethostname(), "process": os.getpid()}, file)
-            self._marked = time.monotonic()
-            return True
-        return False
-
-    @property
-    def is_held(self) -> bool:
-        """Whether another process that lives has it."""
-        age = 0.0
-        try:
-            age = time.time() - os.stat(self._path).st_mtime
-            owner = json.loads(Path(self._path).read_text(encoding="utf-8"))
-            if owner["host"] == socket.gethostname():
-                return owner["process"] != os.getpid() and _lives(int(owner["process"]))
-        except FileNotFoundError:
-            return False
-        except (OSError, ValueError, TypeError, KeyError):
-            return age < FRESH_SECONDS  # just being written
-        return age < FRESH_SECONDS
-
-    def renew(self) -> None:
-        """Give a sign of life, not too often."""
-        if time.monotonic() - self._marked > FRESH_SECONDS / 6:
-            self._marked = time.monotonic()
-            with contextlib.suppress(OSError):
-                os.utime(self._path)
-
-    def leave(self) -> None:
-        """Give the right back."""
-        with contextlib.suppress(OSError):
-            os.unlink(self._path)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 @dataclass(frozen=True)
