@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from tempfile import TemporaryDirectory
 
-from h5explorer_py.bulk.owner import Owner
+from h5explorer_py.owner import Owner
 
 SCRATCH = "scratch"
 """The folder for them, below that of the cache."""

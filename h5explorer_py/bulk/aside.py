@@ -13,9 +13,9 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from h5explorer_py.bulk.owner import Owner
 from h5explorer_py.errors import ExplorerError, TargetExistsError, WriteFailedError
 from h5explorer_py.files import why
+from h5explorer_py.owner import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

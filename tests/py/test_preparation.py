@@ -28,6 +28,7 @@ from h5explorer_py.lookup.packed.keys import PackedKeys
 from h5explorer_py.lookup.packed.layout import HEADER, OWNER, UUIDS
 from h5explorer_py.lookup.packed.progress import Phase, Progress
 from h5explorer_py.lookup.rows import LookupRows
+from h5explorer_py.owner import Owner, started_at
 from tests.py.support import COLUMNS
 
 if TYPE_CHECKING:
@@ -323,7 +324,7 @@ def test_one_whose_work_is_taken_over_waits_for_the_other(
         time.sleep(0.005)
     sign = os.path.join(preparing.folder, OWNER)
     with open(sign, "w", encoding="utf-8") as file:
-        file.write('{"host": "elsewhere", "process": 1, "token": "another"}')
+        file.write('{"host": "elsewhere", "boot": "", "pid": 1, "started": "", "token": "another"}')
     deadline = time.monotonic() + 10
     while "Another kernel" not in preparing.progress.message:
         assert time.monotonic() < deadline
@@ -403,9 +404,9 @@ def test_while_another_kernel_is_at_it_it_is_waited_for(
         folder = tmp_path / "cache" / "lookups" / os.path.basename(first.preparation.folder)
         first.close()
         (folder / HEADER).unlink()
-        import socket
-
-        (folder / OWNER).write_text(json.dumps({"host": socket.gethostname(), "process": other.pid}))
+        own = Owner.own()
+        owner = Owner(own.host, own.boot, other.pid, started_at(other.pid) or "")
+        (folder / OWNER).write_text(json.dumps(owner.to_json()))
         second = rows_of(lookup, tmp_path / "cache")
         assert second.preparation is not None
         deadline = time.monotonic() + 10
@@ -422,7 +423,7 @@ def test_while_another_kernel_is_at_it_it_is_waited_for(
         other.wait()
 
 
-@pytest.mark.parametrize("sign", ['{"host": "elsewhere", "process": 1}', "", "[]"])
+@pytest.mark.parametrize("sign", ['{"host": "elsewhere", "boot": "", "pid": 1, "started": ""}', "", "[]"])
 def test_the_sign_of_one_that_died_long_ago_does_not_hold_it_up(lookup: Path, tmp_path: Path, sign: str) -> None:
     first = rows_of(lookup, tmp_path / "cache")
     assert first.preparation is not None
@@ -534,7 +535,7 @@ def test_what_is_kept_is_listed_and_removed(lookup: Path, tmp_path: Path) -> Non
 def test_one_that_is_being_packed_is_not_removed(tmp_path: Path) -> None:
     folder = tmp_path / "cache" / "lookups" / "some-1"
     folder.mkdir(parents=True)
-    (folder / OWNER).write_text(json.dumps({"host": "elsewhere", "process": 1}))
+    (folder / OWNER).write_text(json.dumps({"host": "elsewhere", "boot": "", "pid": 1, "started": ""}))
     (kept,) = store.kept_lookups(str(tmp_path / "cache"))
     assert not store.remove(kept)
     assert folder.exists()

@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 
 from h5explorer_py.bulk import aside, shard, shard_writer
 from h5explorer_py.bulk.manifest import MANIFEST
-from h5explorer_py.bulk.owner import Owner
 from h5explorer_py.bulk.shard_writer import ShardWriter
 from h5explorer_py.dataset import Dataset
 from h5explorer_py.errors import BadKeyError, EmptyImageError, TargetExistsError, WriteFailedError
 from h5explorer_py.options import KeyColumns
+from h5explorer_py.owner import Owner
 from tests.fixtures.datasets import EVERY_TYPE, every_type, key
 from tests.py.support import COLUMNS, ROOT, python, wait_for
 

@@ -6,19 +6,19 @@ import contextlib
 import json
 import os
 import secrets
-import socket
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from h5explorer_py.lookup.packed.layout import HEADER, OWNER
+from h5explorer_py.owner import Owner
 
 FRESH_SECONDS = 60.0
 """For how long a sign of life counts of one that cannot be asked: it runs on another machine."""
 
 LONGEST_SECONDS = 600.0
-"""For how long one counts that is known by its process number only: that may be another process by now."""
+"""For how long one counts of a process that is there: it may be stopped, or its number may name another by now."""
 
 
 class ClaimLostError(Exception):
@@ -26,10 +26,10 @@ class ClaimLostError(Exception):
 
 
 @dataclass(frozen=True)
-class _Owner:
-    """Who has the right, by what its sign says."""
+class _Sign:
+    """What the one says who took the right last."""
 
-    sign: str
+    text: str
     holds: bool
     is_gone: bool  # for certain: what it has written can be gone on with
 
@@ -46,7 +46,7 @@ class Claim:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._path = os.path.join(folder, OWNER)
-        self._sign = json.dumps({"host": socket.gethostname(), "process": os.getpid(), "token": secrets.token_hex(8)})
+        self._text = json.dumps({**Owner.own().to_json(), "token": secrets.token_hex(8)})
         self._marked = 0.0
 
     def take(self) -> bool:
@@ -68,7 +68,7 @@ class Claim:
                     return False
                 continue
             with os.fdopen(number, "w", encoding="utf-8") as file:
-                file.write(self._sign)
+                file.write(self._text)
             self._marked = time.monotonic()
             return True
         return False
@@ -79,21 +79,21 @@ class Claim:
         owner = self._owner()
         return owner is not None and owner.holds
 
-    def _owner(self) -> _Owner | None:
+    def _owner(self) -> _Sign | None:
         try:
             age = self._now() - os.stat(self._path).st_mtime
-            sign = Path(self._path).read_text(encoding="utf-8", errors="replace")
+            text = Path(self._path).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return None
-        if sign == self._sign:
-            return _Owner(sign, holds=False, is_gone=True)
+        if text == self._text:
+            return _Sign(text, holds=False, is_gone=True)
+        lives = None
         with contextlib.suppress(ValueError, TypeError, KeyError):
-            said = json.loads(sign)
-            process = int(said["process"])
-            if said["host"] == socket.gethostname() and process != os.getpid():
-                lives = _lives(process)
-                return _Owner(sign, holds=lives and age < LONGEST_SECONDS, is_gone=not lives)
-        return _Owner(sign, holds=age < FRESH_SECONDS, is_gone=False)
+            owner = Owner.of_json(json.loads(text))
+            lives = None if owner.is_own else owner.lives
+        if lives is None:
+            return _Sign(text, holds=age < FRESH_SECONDS, is_gone=False)
+        return _Sign(text, holds=lives and age < LONGEST_SECONDS, is_gone=not lives)
 
     def _now(self) -> float:
         """Return the time by the clock that marks the files: that of a file server may be another than ours."""
@@ -103,7 +103,7 @@ class Claim:
         except OSError:
             return time.time()
 
-    def _put_away(self, owner: _Owner) -> bool:
+    def _put_away(self, owner: _Sign) -> bool:
         """Remove the sign of one that does not hold it; ``False`` where another process is at that."""
         turn = f"{self._path}.turn"
         try:
@@ -142,7 +142,7 @@ class Claim:
 
     def _is_ours(self) -> bool:
         try:
-            return Path(self._path).read_text(encoding="utf-8", errors="replace") == self._sign
+            return Path(self._path).read_text(encoding="utf-8", errors="replace") == self._text
         except FileNotFoundError:
             return False
         except OSError:
@@ -153,13 +153,3 @@ class Claim:
         with contextlib.suppress(OSError):
             if self._is_ours():
                 os.unlink(self._path)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True

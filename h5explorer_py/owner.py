@@ -36,7 +36,7 @@ class Owner:
     @classmethod
     def own(cls) -> Owner:
         """Return this process."""
-        return cls(socket.gethostname(), _boot(), os.getpid(), _started(os.getpid()) or "")
+        return cls(socket.gethostname(), _boot(), os.getpid(), started_at(os.getpid()) or "")
 
     @classmethod
     def of_json(cls, fields: dict[str, Any]) -> Owner:
@@ -58,12 +58,18 @@ class Owner:
         """Whether it is this process."""
         return self == Owner.own()
 
-    def is_gone(self, folder: str) -> bool:
-        """Tell whether the process that owns a folder is no more."""
+    @property
+    def lives(self) -> bool | None:
+        """Whether the process is still there; ``None`` where that cannot be told, as it is of another machine."""
         own = Owner.own()
         if (self.host, self.boot) != (own.host, own.boot):
-            return time.time() - _last_change(folder) > _STALE_SECONDS
-        return _started(self.pid) != self.started
+            return None
+        return started_at(self.pid) == self.started
+
+    def is_gone(self, folder: str) -> bool:
+        """Tell whether the process that owns a folder is no more."""
+        lives = self.lives
+        return time.time() - _last_change(folder) > _STALE_SECONDS if lives is None else not lives
 
 
 def _boot() -> str:
@@ -74,7 +80,7 @@ def _boot() -> str:
         return ""
 
 
-def _started(pid: int) -> str | None:
+def started_at(pid: int) -> str | None:
     """Return when a process started, empty where that is not told; ``None`` where there is no such process."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
