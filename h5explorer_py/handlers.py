@@ -27,8 +27,8 @@ from h5explorer_py.protocol import JSON, Failure, Request, integer, text
 from h5explorer_py.selection import MOST_RANGES
 from h5explorer_py.session import scratch_folder
 from h5explorer_py.thumbnails import make_thumbnails
-from h5explorer_py.view.filtering import Work
 from h5explorer_py.view.values import columns_of, values_of
+from h5explorer_py.view.work import Work
 from h5explorer_py.wire import to_parquet
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _rows(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buff
     start = integer(request.params, "start", 0, _EVER)
     stop = integer(request.params, "stop", start, start + MOST_ROWS)
     table = view.keys(start, stop, job.give_up)
-    notices = list(view.dataset.notices[:5])
+    notices = list(view.notices[:5])
     return {"dataset": number, "start": start, "rows": table.num_rows, "notices": notices}, [to_parquet(table)]
 
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import suppress
-from tempfile import TemporaryDirectory
+from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory, gettempdir
+from typing import TYPE_CHECKING
 
+from h5explorer_py.errors import ExplorerError, WriteFailedError
+from h5explorer_py.files import why
+from h5explorer_py.lookup.packed.store import CACHE_VARIABLE
 from h5explorer_py.owner import Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCRATCH = "scratch"
 """The folder for them, below that of the cache."""
@@ -40,6 +47,30 @@ def temporary_folder(scratch: str | None) -> TemporaryDirectory[str]:
         folder.cleanup()
         raise
     return folder
+
+
+@contextmanager
+def put_aside(folder: str | None) -> Iterator[None]:
+    """Turn the system's refusal to keep what does not fit in memory into an error that says what to do.
+
+    Parameters
+    ----------
+    folder : str or None
+        Where it is put; the system's folder for such things where it is ``None``.
+
+    Raises
+    ------
+    WriteFailedError
+    """
+    try:
+        yield
+    except ExplorerError:
+        raise
+    except OSError as error:
+        raise WriteFailedError(
+            f"What does not fit in memory cannot be kept in {folder or gettempdir()}: {why(error)}.",
+            action=f"Make room there, or set {CACHE_VARIABLE} to a folder with room.",
+        ) from error
 
 
 def left_behind(root: str) -> list[str]:

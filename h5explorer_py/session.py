@@ -20,9 +20,9 @@ from h5explorer_py.lookup.packed.store import cache_root
 from h5explorer_py.options import named
 from h5explorer_py.protocol import VERSION
 from h5explorer_py.scratch import SCRATCH
-from h5explorer_py.view.filtering import Work
 from h5explorer_py.view.ordering import sort_keys
 from h5explorer_py.view.view import View, make_view
+from h5explorer_py.view.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -306,7 +306,7 @@ class Session:
                 "filter": view.filter,
                 "sort": [list(key) for key in view.sort],
                 "index": view.dataset.rows.progress.to_json(),
-                "notices": list(view.dataset.notices[:_MOST_NOTICES]),
+                "notices": list(view.notices[:_MOST_NOTICES]),
                 "options": {"lookup": self._named, **self._options.to_json()},
             }
 

@@ -301,8 +301,8 @@ class Explorer(anywidget.AnyWidget):
             Where the lookup has changed, or there is no room for what DuckDB cannot read in place.
         """
         from h5explorer_py.session import scratch_folder
-        from h5explorer_py.view.filtering import Work
         from h5explorer_py.view.relation import relation_of
+        from h5explorer_py.view.work import Work
 
         return relation_of(self._session.view, Work(scratch=scratch_folder()))
 

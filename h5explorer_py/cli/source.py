@@ -173,9 +173,10 @@ def _view(dataset: Dataset, chosen: argparse.Namespace) -> View:
     from h5explorer_py.cli.progress import Share
     from h5explorer_py.errors import BadRequestError, ConditionError, WrongColumnsError
     from h5explorer_py.session import scratch_folder
-    from h5explorer_py.view.filtering import Work, condition_on
+    from h5explorer_py.view.filtering import condition_on
     from h5explorer_py.view.ordering import check_sort, sort_keys
     from h5explorer_py.view.view import View, make_view
+    from h5explorer_py.view.work import Work
 
     condition: str | None = chosen.filter
     if condition is None and not chosen.sort:

@@ -21,6 +21,7 @@ from h5explorer_py.lookup.packed.preparation import Preparation
 from h5explorer_py.lookup.packed.progress import Phase, Progress
 from h5explorer_py.lookup.packed.store import cache_root, folder_of, known_rows, mark_used, origin_of
 from h5explorer_py.lookup.text import as_text, is_unicode, no_rows
+from h5explorer_py.scratch import put_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,7 +231,9 @@ class LookupRows:
                 self._windows.move_to_end(index)
             return held
 
-    def packed_now(self, give_up: Callable[[], None], progress: Callable[[float], None]) -> PackedLookup:
+    def packed_now(
+        self, give_up: Callable[[], None], progress: Callable[[float], None], scratch: str | None = None
+    ) -> PackedLookup:
         """Return what has been packed; where it is not whole yet, that is waited for or done now.
 
         Parameters
@@ -239,10 +242,12 @@ class LookupRows:
             Raises where nobody waits for it any more.
         progress : callable
             Is told the part of the work that has been done, 0 to 1.
+        scratch : str, optional
+            Where to put what is kept in no cache; by default the system's folder for such things.
 
         Raises
         ------
-        OSError
+        WriteFailedError
             Where there is no room for it.
         """
         self.lookup.wait_counted(give_up)
@@ -258,7 +263,8 @@ class LookupRows:
             give_up()
         try:
             if self._for_now is None:
-                self._for_now = PackedLookup.made_for_now(self.lookup, give_up, progress)
+                with put_aside(scratch):
+                    self._for_now = PackedLookup.made_for_now(self.lookup, give_up, progress, scratch)
             return self._for_now
         finally:
             self._packing.release()

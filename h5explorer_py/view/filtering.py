@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,28 +34,10 @@ if TYPE_CHECKING:
 
     from h5explorer_py.dataset import Dataset
     from h5explorer_py.view.records import RecordIndex
+    from h5explorer_py.view.work import Work
 
 
-@dataclass(frozen=True)
-class Work:
-    """How a query is to be run.
-
-    Attributes
-    ----------
-    give_up : callable
-        Raises where nobody waits for it any more.
-    progress : callable
-        Is told the part of the work that has been done, 0 to 1.
-    scratch : str or None
-        A folder for what does not fit in memory.
-    """
-
-    give_up: Callable[[], None] = lambda: None
-    progress: Callable[[float], None] = lambda _: None
-    scratch: str | None = None
-
-
-_OF_RECORDS = 0.5
+OF_RECORDS = 0.5
 """The part of the time that finding the records takes, where that has not been done before."""
 
 
@@ -99,22 +81,22 @@ def matching_rows(dataset: Dataset, text: str, work: Work) -> RowBitsBuilder:
     condition, of_lookup, of_metadata = condition_on(dataset, text)
     if not of_metadata:
         return _of_lookup(dataset, condition, work)
-    records = records_of(dataset, work)
-    try:
+    with contextlib.closing(records_of(dataset, work.part(0.0, OF_RECORDS))) as records:
+        work = work.part(OF_RECORDS, 1.0)
         if of_lookup:
-            return _of_both(dataset, condition, records, of_lookup, work)
-        return _of_metadata(dataset, condition, records, work)
-    finally:
-        records.close()
+            found = _of_both(dataset, condition, records, of_lookup, work)
+        else:
+            found = _of_metadata(dataset, condition, records, work)
+        records.check_unchanged()
+        return found
 
 
 def records_of(dataset: Dataset, work: Work) -> RecordIndex:
-    """Return the records of all rows, found now where that has not been done before."""
-
-    def told(done: float) -> None:
-        work.progress(_OF_RECORDS * done)
-
-    return record_index(dataset, dataset.rows.packed_now(work.give_up, told), work.give_up, told)
+    """Return the records of all rows, found now where that has not been done before; say which cannot be read."""
+    packed = dataset.rows.packed_now(work.give_up, work.part(0.0, 0.5).progress, work.scratch)
+    records = record_index(dataset, packed, work.give_up, work.part(0.5, 1.0).progress)
+    work.note(records.missing_said)
+    return records
 
 
 def _of_lookup(dataset: Dataset, condition: Condition, work: Work) -> RowBitsBuilder:

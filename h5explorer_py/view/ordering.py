@@ -18,8 +18,9 @@ from h5explorer_py.lookup.packed.keycolumn import UuidColumn
 from h5explorer_py.lookup.packed.uuids import UUID_BYTES
 from h5explorer_py.lookup.sql.names import quoted
 from h5explorer_py.lookup.sql.running import run
+from h5explorer_py.scratch import put_aside
 from h5explorer_py.view.columns import metadata_names
-from h5explorer_py.view.filtering import records_of
+from h5explorer_py.view.filtering import OF_RECORDS, records_of
 from h5explorer_py.view.rowsets import RowBits, RowSet
 from h5explorer_py.view.scans import ROW, called, lookup_files, lookup_relation, query_connection, stream_of_records
 
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from h5explorer_py.dataset import Dataset
     from h5explorer_py.lookup.packed.packed import PackedLookup
     from h5explorer_py.lookup.packed.search import FileIndex, UuidIndex
-    from h5explorer_py.view.filtering import Work
     from h5explorer_py.view.rowsets import Numbers
+    from h5explorer_py.view.work import Work
 
 SortKey = tuple[str, str]
 """A column, and "asc" or "desc"."""
@@ -272,11 +273,12 @@ class KeptOrder(RowSet):
         return self._file is not None
 
     def _spill(self, held: list[NDArray[np.uint32]], scratch: str | None) -> None:
-        if self._file is None:
-            with TemporaryFile(buffering=0, dir=scratch, prefix="h5explorer-") as file:
-                self._file = HeldFile(os.dup(file.fileno()), "r+b")
-        for part in held:
-            write_all(self._file, part.data)
+        with put_aside(scratch):
+            if self._file is None:
+                with TemporaryFile(buffering=0, dir=scratch, prefix="h5explorer-") as file:
+                    self._file = HeldFile(os.dup(file.fileno()), "r+b")
+            for part in held:
+                write_all(self._file, part.data)
         held.clear()
 
     def __len__(self) -> int:
@@ -374,9 +376,10 @@ def _sorted_by_duckdb(dataset: Dataset, keys: Sequence[SortKey], work: Work) -> 
         row, written = quoted(ROW), called(lookup)
         columns = ", ".join([f"{relation.row} AS {row}", *(quoted(written.get(name, name)) for name in own)])
         source = f"(SELECT {columns} FROM {relation.sql}) l"  # noqa: S608
+        records = None
         if others:
-            records = records_of(dataset, work)
-            stack.callback(records.close)
+            records = stack.enter_context(contextlib.closing(records_of(dataset, work.part(0.0, OF_RECORDS))))
+            work = work.part(OF_RECORDS, 1.0)
             missing = [name for name in others if name not in records.schema.names]
             if missing:
                 raise WrongColumnsError(f"No metadata has the column {shorten(missing[0])!r}.", missing=missing[0])
@@ -389,3 +392,5 @@ def _sorted_by_duckdb(dataset: Dataset, keys: Sequence[SortKey], work: Work) -> 
         sql = f"SELECT l.{row} FROM {source} ORDER BY {order}, l.{row}"  # noqa: S608
         for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
             yield numbers_of(batch.column(0))
+        if records is not None:
+            records.check_unchanged()

@@ -12,8 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import tempfile
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from h5explorer_py.errors import ExplorerError, LookupUnreadableError, UnsupportedError
-from h5explorer_py.files import Signature, arrow_path, read_at, regular_file
+from h5explorer_py.errors import LookupUnreadableError, MetadataUnreadableError
+from h5explorer_py.files import CLOSED_FILE, HeldFile, arrow_path, read_at, shorten
 from h5explorer_py.lookup.arrays import filled
 from h5explorer_py.lookup.text import as_text
+from h5explorer_py.scratch import put_aside
+from h5explorer_py.view.shard_records import ShardRecords, shards_of, states_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,83 +41,6 @@ _RECORDS = "records.bin"
 _DESCRIPTION = "records.json"
 _VERSION = 1
 _RECORD_BYTES = 4
-_LOOKERS = 16  # looking at thousands of files waits on the file system, not on the processor
-
-
-@dataclass(frozen=True)
-class ShardRecords:
-    """The rows of one metadata file.
-
-    Attributes
-    ----------
-    path : str
-        The file.
-    signature : Signature or None
-        Its state; ``None`` where it is not there.
-    start, stop : int
-        Where its rows stand in the order of files.
-    """
-
-    path: str
-    signature: Signature | None
-    start: int
-    stop: int
-
-
-def shards_of(dataset: Dataset, packed: PackedLookup) -> list[ShardRecords]:
-    """Return the metadata files of all shards, in the order of files.
-
-    Raises
-    ------
-    UnsupportedError
-        Where too many files differ.
-    """
-    index = packed.files
-    if index is None:
-        raise UnsupportedError("The lookup names too many different files for conditions on their metadata.")
-    folders = dataset.lookup.folders()
-    found: list[tuple[str, int, int]] = []
-    for code, name in enumerate(index.names):
-        start, stop = int(index.starts[code]), int(index.starts[code + 1])
-        for folder, first, last in _by_folder(folders, lambda at: int(index.rows_at(at, at + 1)[0]), start, stop):
-            with contextlib.suppress(ExplorerError):
-                found.append((dataset.paths.files(name, folder).metadata, first, last))
-    with ThreadPoolExecutor(_LOOKERS) as lookers:
-        states = list(lookers.map(_state, [path for path, _, _ in found]))
-    return [ShardRecords(path, state, *place) for (path, *place), state in zip(found, states, strict=True)]
-
-
-def _by_folder(
-    folders: Sequence[tuple[int, str]], row_at: Callable[[int], int], start: int, stop: int
-) -> list[tuple[str, int, int]]:
-    """Part the places of a file's rows by the folders that their relative filepath starts from."""
-    if len(folders) == 1:
-        return [(folders[0][1], start, stop)]
-    parts = []
-    for number, (_, folder) in enumerate(folders):
-        until = folders[number + 1][0] if number + 1 < len(folders) else None
-        last = stop if until is None else _first_at_or_above(row_at, start, stop, until)
-        if last > start:
-            parts.append((folder, start, last))
-        start = last
-    return parts
-
-
-def _first_at_or_above(row_at: Callable[[int], int], start: int, stop: int, row: int) -> int:
-    while start < stop:
-        middle = (start + stop) // 2
-        if row_at(middle) < row:
-            start = middle + 1
-        else:
-            stop = middle
-    return start
-
-
-def _state(path: str) -> Signature | None:
-    try:
-        return regular_file(path)
-    except (OSError, ValueError):
-        return None
 
 
 class RecordIndex:
@@ -136,15 +60,36 @@ class RecordIndex:
         self.packed = packed
         self.shards = shards
         self.schema = schema
-        self._file: IO[bytes] = open(os.path.join(packed.folder, _RECORDS), "rb", buffering=0)  # noqa: SIM115
+        self._file = HeldFile(os.path.join(packed.folder, _RECORDS))
         if os.fstat(self._file.fileno()).st_size != packed.keys.rows * _RECORD_BYTES:
-            self._file.close()
             raise LookupUnreadableError("The index of records is not whole.")
 
     @property
-    def missing(self) -> int:
-        """How many metadata files are not there, or cannot be read."""
-        return sum(1 for shard in self.shards if shard.signature is None)
+    def missing_said(self) -> str:
+        """A sentence about the metadata files that are not there, or cannot be read; empty where all can."""
+        missing = [shard.path for shard in self.shards if shard.signature is None]
+        if not missing:
+            return ""
+        return (
+            f"{len(missing):,} of {len(self.shards):,} metadata files are missing or cannot be read, "
+            f"{shorten(missing[0], 200)!r} first: their rows count as having no metadata."
+        )
+
+    def check_unchanged(self) -> None:
+        """Raise where a metadata file is no longer in the state in which its records were found.
+
+        Raises
+        ------
+        MetadataUnreadableError
+        """
+        used = [shard for shard in self.shards if shard.signature is not None]
+        states = states_of([shard.path for shard in used])
+        for shard, state in zip(used, states, strict=True):
+            if state != shard.signature:
+                raise MetadataUnreadableError(
+                    f"{shard.path} has {'changed' if state else 'gone'} while the rows were worked out.",
+                    action="Try again.",
+                )
 
     def of_places(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
         """Return the rows at places in the order of files, and the number of each one's record."""
@@ -157,7 +102,7 @@ class RecordIndex:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        self._file = CLOSED_FILE
 
 
 def record_index(
@@ -183,7 +128,7 @@ def record_index(
     ------
     UnsupportedError
         Where too many files differ.
-    OSError
+    WriteFailedError
         Where there is no room.
     """
     shards = shards_of(dataset, packed)
@@ -196,17 +141,32 @@ def record_index(
             unreadable = set(kept["unreadable"])
             schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(kept["schema"])))
             return RecordIndex(packed, _readable(shards, unreadable), schema)
-    schema, unreadable = _build(dataset, packed, shards, give_up, progress)
-    aside = f"{path}.{os.getpid()}.part"
-    with open(aside, "w", encoding="utf-8") as file:
-        kept = {
-            "described": described,
-            "unreadable": sorted(unreadable),
-            "schema": schema.serialize().to_pybytes().hex(),
-        }
-        json.dump(kept, file)
-    os.replace(aside, path)
+    with put_aside(packed.folder):
+        schema, unreadable = _build(dataset, packed, shards, give_up, progress)
+        with _replacing(path) as file:
+            kept = {
+                "described": described,
+                "unreadable": sorted(unreadable),
+                "schema": schema.serialize().to_pybytes().hex(),
+            }
+            file.write(json.dumps(kept).encode())
     return RecordIndex(packed, _readable(shards, unreadable), schema)
+
+
+@contextlib.contextmanager
+def _replacing(path: str) -> Iterator[IO[bytes]]:
+    """Give a file to write to, that takes the place of another when it is whole."""
+    with tempfile.NamedTemporaryFile(
+        dir=os.path.dirname(path), prefix=f"{os.path.basename(path)}.", suffix=".part", delete=False
+    ) as file:
+        try:
+            yield file
+            file.close()
+            os.replace(file.name, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(file.name)
+            raise
 
 
 def _readable(shards: list[ShardRecords], unreadable: set[str]) -> list[ShardRecords]:
@@ -236,29 +196,22 @@ def _build(
     schemas: dict[bytes, pa.Schema] = {}
     unreadable: set[str] = set()
     written = 0
-    aside = os.path.join(packed.folder, f"{_RECORDS}.{os.getpid()}.part")
-    try:
-        with open(aside, "wb") as file:
-            for number, shard in enumerate(shards):
-                give_up()
-                progress(number / len(shards))
-                _pad(file, shard.start - written)
-                records = np.full(shard.stop - shard.start, NO_RECORD, np.uint32)
-                if shard.signature is not None:
-                    try:
-                        schema, uuids = _uuids(shard.path, names)
-                        records = _records(packed, shard, uuids)
-                        schemas.setdefault(schema.serialize().to_pybytes(), schema)
-                    except (OSError, pa.ArrowException, ValueError, TypeError):
-                        unreadable.add(shard.path)
-                file.write(records.astype("<u4", copy=False).data)
-                written = shard.stop
-            _pad(file, packed.keys.rows - written)
-        os.replace(aside, os.path.join(packed.folder, _RECORDS))
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(aside)
-        raise
+    with _replacing(os.path.join(packed.folder, _RECORDS)) as file:
+        for number, shard in enumerate(shards):
+            give_up()
+            progress(number / len(shards))
+            _pad(file, shard.start - written)
+            records = np.full(shard.stop - shard.start, NO_RECORD, np.uint32)
+            if shard.signature is not None:
+                try:
+                    schema, uuids = _uuids(shard.path, names)
+                    records = _records(packed, shard, uuids)
+                    schemas.setdefault(schema.serialize().to_pybytes(), schema)
+                except (OSError, pa.ArrowException, ValueError, TypeError):
+                    unreadable.add(shard.path)
+            file.write(records.astype("<u4", copy=False).data)
+            written = shard.stop
+        _pad(file, packed.keys.rows - written)
     return _unified(list(schemas.values())), unreadable
 
 

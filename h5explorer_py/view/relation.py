@@ -20,9 +20,10 @@ from h5explorer_py.lookup.sql.names import folded, quoted
 from h5explorer_py.lookup.take import take
 from h5explorer_py.lookup.text import is_unicode
 from h5explorer_py.scratch import temporary_folder
-from h5explorer_py.view.filtering import Work, condition_on
+from h5explorer_py.view.filtering import condition_on
 from h5explorer_py.view.rowsets import RowBitsBuilder
 from h5explorer_py.view.scans import NUMBERED, PARQUET, has_text_keys, reads_itself
+from h5explorer_py.view.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

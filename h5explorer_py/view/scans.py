@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from h5explorer_py.lookup.base import Lookup
-    from h5explorer_py.view.records import RecordIndex, ShardRecords
+    from h5explorer_py.view.records import RecordIndex
+    from h5explorer_py.view.shard_records import ShardRecords
 
 ROW = "row of the lookup"
 """What the column of row numbers is called in a query; a column of this name is not reached by conditions."""

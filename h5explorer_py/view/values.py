@@ -16,14 +16,14 @@ from h5explorer_py.files import shorten
 from h5explorer_py.lookup.sql.names import quoted
 from h5explorer_py.lookup.sql.running import run
 from h5explorer_py.view.columns import metadata_names
-from h5explorer_py.view.filtering import records_of
+from h5explorer_py.view.filtering import OF_RECORDS, records_of
 from h5explorer_py.view.scans import called, lookup_files, lookup_relation, query_connection, stream_of_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from h5explorer_py.dataset import Dataset
-    from h5explorer_py.view.filtering import Work
+    from h5explorer_py.view.work import Work
 
 MOST_VALUES = 50
 """Values that are listed."""
@@ -65,7 +65,7 @@ class ColumnValues:
     nulls : int
         How many rows have no value; of the metadata also those without a record.
     different : int
-        How many different values there are.
+        How many different values there are; -1 where they are not counted, as those of numbers are not.
     values : list of Value
         The most frequent ones.
     low, high : float
@@ -119,6 +119,14 @@ def values_of(dataset: Dataset, name: str, work: Work) -> ColumnValues:
     ExplorerError
         Where a file cannot be read, or there is not enough room.
     """
+    dataset.lookup.wait_counted(work.give_up)
+    dataset.lookup.check_unchanged(0, max(1, dataset.num_rows))
+    found = _looked_through(dataset, name, work)
+    dataset.lookup.check_unchanged(0, max(1, dataset.num_rows))
+    return found
+
+
+def _looked_through(dataset: Dataset, name: str, work: Work) -> ColumnValues:
     lookup = dataset.lookup
     if name == lookup.columns.uuid:
         return ColumnValues(name, "none", different=-1)
@@ -131,7 +139,8 @@ def values_of(dataset: Dataset, name: str, work: Work) -> ColumnValues:
     if name in lookup.schema.names:
         kind = lookup.schema.field(name).type
         return _Column(name, kind, lambda connection: _of_lookup(connection, dataset, name), dataset, work).values()
-    with contextlib.closing(records_of(dataset, work)) as records:
+    with contextlib.closing(records_of(dataset, work.part(0.0, OF_RECORDS))) as records:
+        work = work.part(OF_RECORDS, 1.0)
         if name not in records.schema.names:
             raise WrongColumnsError(f"There is no column {shorten(name)!r}.", missing=name)
         kind = records.schema.field(name).type
@@ -141,7 +150,9 @@ def values_of(dataset: Dataset, name: str, work: Work) -> ColumnValues:
             connection.register("records", pa.RecordBatchReader.from_batches(schema, _watched(batches, work.give_up)))
             return quoted(name), "records", ()
 
-        return _Column(name, kind, stream, dataset, work).values()
+        found = _Column(name, kind, stream, dataset, work).values()
+        records.check_unchanged()
+        return found
 
 
 def _watched(batches: Iterator[pa.RecordBatch], give_up: Callable[[], None]) -> Iterator[pa.RecordBatch]:
@@ -199,20 +210,20 @@ class _Column:
         finite = f"isfinite({number})" if pa.types.is_floating(self._kind) else "{column} IS NOT NULL"
         facts = self._rows(
             f"SELECT min({number}) FILTER ({finite}), max({number}) FILTER ({finite}), count({{column}}), "  # noqa: S608
-            f"count(*) FILTER ({finite}), approx_count_distinct({{column}}) FROM {{source}}"
+            f"count(*) FILTER ({finite}) FROM {{source}}"
         )[0]
-        low, high, there, counted, different = facts
+        low, high, there, counted = facts
         nulls = self._dataset.num_rows - int(there)
         not_finite = int(there) - int(counted)
         if low is None or not math.isfinite(high - low):
-            return ColumnValues(self._name, "numbers", nulls, int(different), not_finite=not_finite)
+            return ColumnValues(self._name, "numbers", nulls, -1, not_finite=not_finite)
         bins = [0] * BINS
         width = (high - low) / BINS or 1.0
         place = f"least({BINS - 1}, greatest(0, CAST(floor(({number} - {low!r}) / {width!r}) AS INTEGER)))"
         counted_in = f"SELECT {place} AS b, count(*) FROM {{source}} WHERE {finite} GROUP BY b"  # noqa: S608
         for at, count in self._rows(counted_in):
             bins[int(at)] = int(count)
-        return ColumnValues(self._name, "numbers", nulls, int(different), [], low, high, bins, not_finite)
+        return ColumnValues(self._name, "numbers", nulls, -1, [], low, high, bins, not_finite)
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         with query_connection(lookup_files(self._dataset.lookup), self._work.scratch) as connection:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from h5explorer_py.errors import AmbiguousKeyError, KeyNotFoundError, RowOutOfRangeError
+from h5explorer_py.errors import AmbiguousKeyError, ExplorerError, KeyNotFoundError, RowOutOfRangeError
 from h5explorer_py.files import shorten
 from h5explorer_py.lookup.find import matching_keys
 from h5explorer_py.lookup.text import is_unicode, no_rows, numbers_array
-from h5explorer_py.view.filtering import Work, matching_rows
+from h5explorer_py.view.filtering import matching_rows
 from h5explorer_py.view.ordering import SortKey, sorted_rows
 from h5explorer_py.view.rowsets import AllRows, RowSet
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from h5explorer_py.dataset import Dataset, Entry
     from h5explorer_py.lookup.find import Query
     from h5explorer_py.view.rowsets import Numbers
+    from h5explorer_py.view.work import Work
 
 _LOOKED_THROUGH = 200_000
 """Rows of a view up to which a search looks at each of them, rather than at what matches in the whole lookup."""
@@ -43,16 +44,29 @@ class View:
         The filter that keeps them; empty for none.
     sort : sequence of SortKey
         What they are sorted by.
+    notes : sequence of str
+        Sentences about what was odd when the rows were worked out.
     """
 
     def __init__(
-        self, dataset: Dataset, rows: RowSet | None = None, condition: str = "", sort: Sequence[SortKey] = ()
+        self,
+        dataset: Dataset,
+        rows: RowSet | None = None,
+        condition: str = "",
+        sort: Sequence[SortKey] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self.dataset = dataset
         self._rows = rows
         self.is_all = rows is None
         self.filter = condition
         self.sort = tuple(sort)
+        self._notes = tuple(notes)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Sentences about what is odd: in these rows, then in the data set."""
+        return (*self._notes, *self.dataset.notices)
 
     @property
     def rows(self) -> RowSet:
@@ -249,15 +263,21 @@ def make_view(dataset: Dataset, condition: str, sort: Sequence[SortKey], work: W
     condition = condition.strip()
     if condition or sort:
         dataset.lookup.wait_counted(work.give_up)
-    half = 0.5 if condition and sort else 1.0
-    kept = None
+        dataset.lookup.check_unchanged(0, max(1, dataset.num_rows))
+    of_filter = (1.0 if not sort else 0.5) if condition else 0.0
+    rows = None
     if condition:
-        first = Work(work.give_up, lambda done: work.progress(half * done), work.scratch)
-        kept = matching_rows(dataset, condition, first).finish()
-    if not sort:
-        return View(dataset, kept, condition)
-    second = Work(work.give_up, lambda done: work.progress(1 - half + half * done), work.scratch)
-    return View(dataset, sorted_rows(dataset, sort, kept, second), condition, sort)
+        rows = matching_rows(dataset, condition, work.part(0.0, of_filter)).finish()
+    if sort:
+        rows = sorted_rows(dataset, sort, rows, work.part(of_filter, 1.0))
+    view = View(dataset, rows, condition, sort, work.notes)
+    try:
+        if rows is not None:
+            dataset.lookup.check_unchanged(0, max(1, dataset.num_rows))
+    except ExplorerError:
+        view.close()
+        raise
+    return view
 
 
 def _are_consecutive(rows: Numbers) -> bool:

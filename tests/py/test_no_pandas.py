@@ -17,7 +17,7 @@ store.SMALLEST, lookup_rows.BEGIN_SECONDS = 10, 0.0
 from h5explorer_py.options import Options
 from h5explorer_py.session import Session
 from h5explorer_py.lookup.find import parse
-from h5explorer_py.view.filtering import Work
+from h5explorer_py.view.work import Work
 from h5explorer_py.view.values import columns_of, values_of
 
 def go_on():

@@ -15,9 +15,9 @@ import pytest
 from h5explorer_py import Explorer, errors
 from h5explorer_py.dataset import Dataset
 from h5explorer_py.view import relation as module
-from h5explorer_py.view.filtering import Work
 from h5explorer_py.view.relation import relation_of
 from h5explorer_py.view.view import View, make_view
+from h5explorer_py.view.work import Work
 from tests.fixtures.datasets import EVERY_TYPE, every_type
 from tests.fixtures.views import KINDS, ROWS, binary, lookup_table, opened_as, truth
 from tests.py.support import COLUMNS
@@ -56,7 +56,7 @@ def dataset(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dat
 def relation(dataset: Dataset, scratch: Path, condition: str = "", sort: Any = ()) -> DuckDBPyRelation:
     """The relation of a view that is closed before it is read."""
     work = Work(scratch=str(scratch))
-    view = make_view(dataset, condition, sort, work) if condition or sort else View(dataset)
+    view = make_view(dataset, condition, sort, Work()) if condition or sort else View(dataset)
     made = relation_of(view, work)
     view.close()
     return made

@@ -13,9 +13,9 @@ import pytest
 
 from h5explorer_py import errors
 from h5explorer_py.dataset import Dataset
-from h5explorer_py.view.filtering import Work
 from h5explorer_py.view.values import BINS, MOST_VALUES, columns_of, values_of
 from h5explorer_py.view.view import make_view
+from h5explorer_py.view.work import Work
 from tests.py.support import COLUMNS
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from h5explorer_py.dataset import Dataset
 from h5explorer_py.lookup import rows as lookup_rows
 from h5explorer_py.lookup.find import parse
 from h5explorer_py.lookup.packed import store
-from h5explorer_py.view import ordering, view
-from h5explorer_py.view.filtering import Work
+from h5explorer_py.view import filtering, ordering, view
 from h5explorer_py.view.view import View, make_view
+from h5explorer_py.view.work import Work
 from tests.fixtures.views import KINDS, ROWS, lookup_table, opened_as, truth
 from tests.py.support import COLUMNS
 
@@ -233,10 +233,21 @@ def test_a_query_is_given_up(dataset: Dataset) -> None:
             make_view(dataset, condition, sort, Work(give_up=stop))
 
 
-def test_progress_goes_forward(dataset: Dataset) -> None:
+def test_progress_goes_forward(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[float] = []
+    real = filtering.run
+
+    def said(*args: Any, **named: Any) -> Any:  # DuckDB says nothing of what it does at once
+        for part in (0.0, 0.5, 1.0):
+            named.get("progress", lambda _: None)(part)
+        yield from real(*args, **named)
+
+    monkeypatch.setattr(filtering, "run", said)
+    monkeypatch.setattr(ordering, "run", said)
     opened.append(make_view(dataset, "species = 'species 3'", [("weight", "asc")], Work(progress=told.append)))
-    assert all(0 <= each <= 1 for each in told)
+    assert len(set(told)) >= 5
+    assert told == sorted(told)
+    assert (told[0] >= 0, told[-1]) == (True, 1)
 
 
 def test_metadata_that_has_changed_is_looked_at_anew(changing: Dataset, tmp_path: Path) -> None:
@@ -251,6 +262,73 @@ def test_metadata_that_has_changed_is_looked_at_anew(changing: Dataset, tmp_path
     assert set(expected) <= set(after.rows.rows(0, ROWS).tolist())
 
 
+@pytest.mark.parametrize(
+    ("condition", "sort"),
+    [
+        ("species = 'species 3'", ()),
+        ("species = 'species 3' AND \"Lot No\" <> ''", ()),
+        ("", [("species", "asc")]),
+    ],
+)
+def test_metadata_that_changes_meanwhile_is_refused(
+    changing: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, condition: str, sort: Any
+) -> None:
+    made(changing, "species = 'species 3'")
+    path = tmp_path / "shard_0_metadata.parquet"
+    table = pq.read_table(path)
+    real = filtering.run
+
+    def while_it_runs(*args: Any, **named: Any) -> Any:
+        yield from real(*args, **named)
+        pq.write_table(table.slice(1), path)
+
+    monkeypatch.setattr(filtering, "run", while_it_runs)
+    monkeypatch.setattr(ordering, "run", while_it_runs)
+    with pytest.raises(errors.MetadataUnreadableError, match="has changed while the rows were worked out"):
+        make_view(changing, condition, sort, Work())
+    monkeypatch.undo()
+    assert made(changing, condition, sort).num_rows > 0
+
+
+@pytest.mark.parametrize(("condition", "sort"), [("filepath = 'shard_1'", ()), ("", [("Lot No", "asc")])])
+def test_a_lookup_that_changes_meanwhile_is_refused(
+    changing: Dataset, monkeypatch: pytest.MonkeyPatch, condition: str, sort: Any
+) -> None:
+    real = filtering.run
+
+    def while_it_runs(*args: Any, **named: Any) -> Any:
+        yield from real(*args, **named)
+        pq.write_table(lookup_table().slice(1), changing.lookup.location)
+
+    monkeypatch.setattr(filtering, "run", while_it_runs)
+    monkeypatch.setattr(ordering, "run", while_it_runs)
+    with pytest.raises(errors.LookupChangedError):
+        make_view(changing, condition, sort, Work())
+
+
+@pytest.mark.parametrize(
+    "what", ["h5explorer_py.view.records._pad", "h5explorer_py.lookup.packed.packed.build_uuid_index"]
+)
+def test_where_there_is_no_room_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    dataset = opened_as("parquet", tmp_path, monkeypatch)
+    opened.append(dataset)
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(what, full)
+        with pytest.raises(errors.WriteFailedError, match=r"No space left on device.*H5EXPLORER_CACHE"):
+            make_view(dataset, "species = 'species 3'", (), Work())
+    assert made(dataset, "species = 'species 3'").num_rows > 0
+
+
+def test_an_order_that_finds_no_room_is_said(dataset: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ordering, "_HELD_ROWS", 10)
+    with pytest.raises(errors.WriteFailedError, match="absent"):
+        make_view(dataset, "", [("Lot No", "asc")], Work(scratch=str(tmp_path / "absent")))
+
+
 def test_missing_and_broken_metadata_files_are_left_out(changing: Dataset, tmp_path: Path) -> None:
     (tmp_path / "shard_0_metadata.parquet").unlink()
     (tmp_path / "shard_1_metadata.parquet").write_bytes(b"PAR1 broken")
@@ -258,6 +336,11 @@ def test_missing_and_broken_metadata_files_are_left_out(changing: Dataset, tmp_p
     shown = made(changing, "weight IS NOT NULL")
     assert not {files[row] for row in shown.rows.rows(0, ROWS).tolist()} & {"shard_0", "shard_1"}
     assert shown.num_rows > 0
+    for each in (shown, made(changing, "", [("weight", "asc")]), made(changing, "weight > 0", [("weight", "asc")])):
+        (said,) = each.notices
+        assert "3 of 9 metadata files are missing or cannot be read" in said
+        assert "shard_0_metadata.parquet" in said
+    assert made(changing, "filepath IS NOT NULL").notices == ()
 
 
 def test_columns_that_differ_in_case_only(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from h5explorer_py.errors import LookupUnreadableError
@@ -12,9 +11,11 @@ from h5explorer_py.lookup.packed.index import build_file_index, build_uuid_index
 from h5explorer_py.lookup.packed.keys import PackedKeys
 from h5explorer_py.lookup.packed.layout import Header
 from h5explorer_py.lookup.packed.search import FileIndex, UuidIndex
+from h5explorer_py.scratch import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from tempfile import TemporaryDirectory
 
     import pyarrow as pa
 
@@ -83,7 +84,11 @@ class PackedLookup:
 
     @classmethod
     def made_for_now(
-        cls, lookup: Lookup, give_up: Callable[[], None], progress: Callable[[float], None]
+        cls,
+        lookup: Lookup,
+        give_up: Callable[[], None],
+        progress: Callable[[float], None],
+        scratch: str | None = None,
     ) -> PackedLookup:
         """Pack a lookup that is kept in no cache into a temporary folder, which vanishes when it is closed.
 
@@ -95,13 +100,15 @@ class PackedLookup:
             Raises where nobody waits for it any more.
         progress : callable
             Is told the part of the work that has been done, 0 to 1.
+        scratch : str, optional
+            Where to make the folder; by default where the system has such things.
 
         Raises
         ------
         OSError
             Where there is no room.
         """
-        temporary = TemporaryDirectory(prefix="h5explorer-")
+        temporary = temporary_folder(scratch)
         with contextlib.ExitStack() as undo:
             undo.callback(temporary.cleanup)
 

@@ -40,9 +40,9 @@ def _conditions() -> dict[str, str]:
 def ours(path: str, cache: str) -> Measured:
     import duckdb  # noqa: F401  (else its import would count)
 
-    from h5explorer_py.view.filtering import Work
     from h5explorer_py.view.records import _DESCRIPTION
     from h5explorer_py.view.view import make_view
+    from h5explorer_py.view.work import Work
     from tests.bench.figures.preparing import opened
 
     dataset = opened(path, cache)

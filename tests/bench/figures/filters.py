@@ -50,8 +50,8 @@ def _seconds(work: Callable[[], object]) -> float:
 def ours(path: str, cache: str, condition: str) -> Measured:
     import duckdb  # noqa: F401  (else its import would count)
 
-    from h5explorer_py.view.filtering import Work
     from h5explorer_py.view.view import make_view
+    from h5explorer_py.view.work import Work
     from tests.bench.figures.preparing import opened
 
     dataset = opened(path, cache)

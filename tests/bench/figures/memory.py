@@ -23,8 +23,8 @@ _STEPS = ("opened", "packed", "searched", "filtered")
 def ours(path: str, folder: str, condition: str) -> Measured:
     from h5explorer_py.dataset import Dataset
     from h5explorer_py.options import KeyColumns
-    from h5explorer_py.view.filtering import Work
     from h5explorer_py.view.view import make_view
+    from h5explorer_py.view.work import Work
 
     values: dict[str, float] = {}
     with tempfile.TemporaryDirectory(dir=folder) as cache:
