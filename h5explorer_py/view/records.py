@@ -1,9 +1,10 @@
 """Which record of which metadata file belongs to every row of a lookup: found once, kept with what is packed.
 
 records.bin
-    4 bytes a row, in the order of ``file-rows.bin``: the number of the row's record in its file, or ``NO_RECORD``.
+    4 bytes a row, file after file as in ``file-rows.bin``. Of a file that has one record for each of its rows and no
+    other: the row of each record. Of other files: the number of each row's record in its file, or ``NO_RECORD``.
 records.json
-    Of which files, in which state, and what their columns are.
+    Of which files, in which state, which of them are of the first kind, and what their columns are.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import json
 import os
 import tempfile
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +41,7 @@ NO_RECORD = 0xFFFFFFFF
 
 _RECORDS = "records.bin"
 _DESCRIPTION = "records.json"
-_VERSION = 1
+_VERSION = 2
 _RECORD_BYTES = 4
 
 
@@ -86,23 +88,46 @@ class RecordIndex:
         states = states_of([shard.path for shard in used])
         for shard, state in zip(used, states, strict=True):
             if state != shard.signature:
-                raise MetadataUnreadableError(
-                    f"{shard.path} has {'changed' if state else 'gone'} while the rows were worked out.",
-                    action="Try again.",
-                )
+                raise changed(shard, "changed" if state else "gone")
 
-    def of_places(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-        """Return the rows at places in the order of files, and the number of each one's record."""
+    def pairs(self, shard: ShardRecords) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
+        """Return the rows of a file that have a record, in any order, and the number of each one's record."""
+        held = self._held(shard)
+        if shard.by_record:
+            return held, np.arange(len(held), dtype=np.uint32)
+        there = np.flatnonzero(held != NO_RECORD)  # a mask takes ten times as long
+        return self._rows(shard)[there], held[there]
+
+    def rows_of(self, shard: ShardRecords, numbers: NDArray[np.int64]) -> NDArray[np.integer[Any]]:
+        """Return the rows of a file, in any order, whose record is one of these."""
+        held = self._held(shard)
+        if shard.by_record:
+            if int(numbers.max(initial=0)) >= len(held):
+                raise changed(shard)
+            return held[numbers]
+        marks = np.zeros(int(numbers.max(initial=0)) + 2, np.bool_)
+        marks[numbers] = True
+        return self._rows(shard)[np.flatnonzero(marks[np.minimum(held, len(marks) - 1)] & (held != NO_RECORD))]
+
+    def _rows(self, shard: ShardRecords) -> NDArray[np.int64]:
         assert self.packed.files is not None
-        rows = self.packed.files.rows_at(start, stop)
-        data = read_at(self._file, start * _RECORD_BYTES, len(rows) * _RECORD_BYTES)
-        if len(data) != len(rows) * _RECORD_BYTES:
+        return self.packed.files.rows_at(shard.start, shard.stop)
+
+    def _held(self, shard: ShardRecords) -> NDArray[np.uint32]:
+        size = (shard.stop - shard.start) * _RECORD_BYTES
+        data = read_at(self._file, shard.start * _RECORD_BYTES, size)
+        if len(data) != size:
             raise LookupUnreadableError("The index of records has been cut short.")
-        return rows, np.frombuffer(data, "<u4")
+        return np.frombuffer(data, "<u4")
 
     def close(self) -> None:
         """Let go of the file."""
         self._file = CLOSED_FILE
+
+
+def changed(shard: ShardRecords, how: str = "changed") -> MetadataUnreadableError:
+    """Return the error to raise where a metadata file is no longer the one whose records were found."""
+    return MetadataUnreadableError(f"{shard.path} has {how} while the rows were worked out.", action="Try again.")
 
 
 def record_index(
@@ -140,17 +165,18 @@ def record_index(
         if kept["described"] == described:
             unreadable = set(kept["unreadable"])
             schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(kept["schema"])))
-            return RecordIndex(packed, _readable(shards, unreadable), schema)
+            return RecordIndex(packed, _known(shards, unreadable, set(kept["by_record"])), schema)
     with put_aside(packed.folder):
-        schema, unreadable = _build(dataset, packed, shards, give_up, progress)
+        schema, unreadable, by_record = _build(dataset, packed, shards, give_up, progress)
         with _replacing(path) as file:
             kept = {
                 "described": described,
                 "unreadable": sorted(unreadable),
+                "by_record": sorted(by_record),
                 "schema": schema.serialize().to_pybytes().hex(),
             }
             file.write(json.dumps(kept).encode())
-    return RecordIndex(packed, _readable(shards, unreadable), schema)
+    return RecordIndex(packed, _known(shards, unreadable, by_record), schema)
 
 
 @contextlib.contextmanager
@@ -169,10 +195,10 @@ def _replacing(path: str) -> Iterator[IO[bytes]]:
             raise
 
 
-def _readable(shards: list[ShardRecords], unreadable: set[str]) -> list[ShardRecords]:
+def _known(shards: list[ShardRecords], unreadable: set[str], by_record: set[int]) -> list[ShardRecords]:
     return [
-        ShardRecords(shard.path, None if shard.path in unreadable else shard.signature, shard.start, shard.stop)
-        for shard in shards
+        replace(shard, signature=None if shard.path in unreadable else shard.signature, by_record=number in by_record)
+        for number, shard in enumerate(shards)
     ]
 
 
@@ -190,29 +216,42 @@ def _build(
     shards: list[ShardRecords],
     give_up: Callable[[], None],
     progress: Callable[[float], None],
-) -> tuple[pa.Schema, set[str]]:
-    """Write the records of all rows; return the columns of the files, and those files that cannot be read."""
+) -> tuple[pa.Schema, set[str], set[int]]:
+    """Write the records of all rows.
+
+    Returns
+    -------
+    schema : pyarrow.Schema
+        The columns of the files.
+    unreadable : set of str
+        The files that cannot be read.
+    by_record : set of int
+        The numbers of those whose rows are written in the order of their records.
+    """
     names = dataset.uuid_columns
     schemas: dict[bytes, pa.Schema] = {}
     unreadable: set[str] = set()
+    by_record: set[int] = set()
     written = 0
     with _replacing(os.path.join(packed.folder, _RECORDS)) as file:
         for number, shard in enumerate(shards):
             give_up()
             progress(number / len(shards))
             _pad(file, shard.start - written)
-            records = np.full(shard.stop - shard.start, NO_RECORD, np.uint32)
+            records: NDArray[np.integer[Any]] = np.full(shard.stop - shard.start, NO_RECORD, np.uint32)
             if shard.signature is not None:
                 try:
                     schema, uuids = _uuids(shard.path, names)
-                    records = _records(packed, shard, uuids)
+                    records, is_by_record = _records(packed, shard, uuids)
+                    if is_by_record:
+                        by_record.add(number)
                     schemas.setdefault(schema.serialize().to_pybytes(), schema)
                 except (OSError, pa.ArrowException, ValueError, TypeError):
                     unreadable.add(shard.path)
-            file.write(records.astype("<u4", copy=False).data)
+            file.write(records.astype("<u4").data)
             written = shard.stop
         _pad(file, packed.keys.rows - written)
-    return _unified(list(schemas.values())), unreadable
+    return _unified(list(schemas.values())), unreadable, by_record
 
 
 def _pad(file: IO[bytes], rows: int) -> None:
@@ -230,15 +269,20 @@ def _uuids(path: str, names: Sequence[str]) -> tuple[pa.Schema, pa.StringArray]:
         return schema, as_text(file.read([name], use_threads=False).column(0)).combine_chunks()
 
 
-def _records(packed: PackedLookup, shard: ShardRecords, uuids: pa.StringArray) -> NDArray[np.uint32]:
-    """Return the first record of every row's uuid."""
+def _records(packed: PackedLookup, shard: ShardRecords, uuids: pa.StringArray) -> tuple[NDArray[np.integer[Any]], bool]:
+    """Return the first record of every row's uuid; or the row of every record and ``True``, where these are pairs."""
     assert packed.files is not None
     rows = packed.files.rows_at(shard.start, shard.stop)
     keys = packed.keys.uuids.take(rows)
     if keys.equals(uuids.slice(0, len(keys))) and pc.count_distinct(uuids).as_py() == len(uuids):
-        return np.arange(len(keys), dtype=np.uint32)
-    found = pc.index_in(keys, value_set=uuids, skip_nulls=True)
-    return filled(found, NO_RECORD).astype(np.uint32)
+        records = np.arange(len(keys), dtype=np.uint32)
+    else:
+        records = filled(pc.index_in(keys, value_set=uuids, skip_nulls=True), NO_RECORD).astype(np.uint32)
+    if len(keys) != len(uuids) or bool((records == NO_RECORD).any()):
+        return records, False
+    by_record = np.full(len(uuids), -1, np.int64)
+    by_record[records] = rows
+    return (by_record, True) if bool((by_record >= 0).all()) else (records, False)
 
 
 def _unified(schemas: list[pa.Schema]) -> pa.Schema:

@@ -15,7 +15,7 @@ from h5explorer_py.files import arrow_path
 from h5explorer_py.lookup.sql.connection import locked_connection
 from h5explorer_py.lookup.sql.names import folded, quoted
 from h5explorer_py.lookup.text import as_text, numbers_array
-from h5explorer_py.view.records import NO_RECORD
+from h5explorer_py.view.records import changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -181,17 +181,17 @@ def stream_of_records(records: RecordIndex, columns: Sequence[str]) -> tuple[pa.
 def _of_shard(
     records: RecordIndex, shard: ShardRecords, columns: Sequence[str], schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
-    rows, numbers = records.of_places(shard.start, shard.stop)
-    there = numbers != NO_RECORD
-    rows, numbers = rows[there], numbers[there]
+    rows, numbers = records.pairs(shard)
     if len(rows) == 0:
         return
     with arrow_path(shard.path) as source, pq.ParquetFile(source, pre_buffer=False) as file:
         found = [name for name in columns if name in file.schema_arrow.names]
         table = file.read(found, use_threads=False)
-    taken = numbers_array(numbers)
+    if table.num_rows <= int(numbers.max()):
+        raise changed(shard)
+    table = table.slice(0, len(rows)) if shard.by_record else table.take(numbers_array(numbers))
     arrays = [
-        table.column(name).take(taken).cast(schema.field(name).type).combine_chunks()
+        table.column(name).cast(schema.field(name).type).combine_chunks()
         if name in found
         else pa.nulls(len(rows), schema.field(name).type)
         for name in columns

@@ -31,12 +31,15 @@ class ShardRecords:
         Its state; ``None`` where it is not there.
     start, stop : int
         Where its rows stand in the order of files.
+    by_record : bool
+        Whether it has one record for each of its rows, and no other.
     """
 
     path: str
     signature: Signature | None
     start: int
     stop: int
+    by_record: bool = False
 
 
 def shards_of(dataset: Dataset, packed: PackedLookup) -> list[ShardRecords]:
@@ -58,7 +61,7 @@ def shards_of(dataset: Dataset, packed: PackedLookup) -> list[ShardRecords]:
             with contextlib.suppress(ExplorerError):
                 found.append((dataset.paths.files(name, folder).metadata, first, last))
     states = states_of([path for path, _, _ in found])
-    return [ShardRecords(path, state, *place) for (path, *place), state in zip(found, states, strict=True)]
+    return [ShardRecords(path, state, start, stop) for (path, start, stop), state in zip(found, states, strict=True)]
 
 
 def _by_folder(

@@ -7,11 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from h5explorer_py.view import rowsets
 from h5explorer_py.view.rowsets import AllRows, RowBits, RowBitsBuilder, RowList, RowSet
 
 
-def built(count: int, rows: list[int]) -> RowSet:
-    builder = RowBitsBuilder(count)
+def builder_of(count: int, *, marked: bool) -> RowBitsBuilder:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rowsets, "_MOST_MARKED", count if marked else -1)
+        return RowBitsBuilder(count)
+
+
+def built(count: int, rows: list[int], *, marked: bool) -> RowSet:
+    builder = builder_of(count, marked=marked)
     half = len(rows) // 2
     builder.add(np.array(rows[:half], np.int64))
     builder.add(np.array(rows[half:], np.uint32))
@@ -30,16 +37,20 @@ def same(found: RowSet, expected: list[int], around: list[int]) -> None:
         assert found.position(row) == wanted.get(row)
 
 
-@given(st.integers(0, 300).flatmap(lambda n: st.tuples(st.just(n), st.lists(st.integers(0, max(0, n - 1))))))
-def test_any_rows(given_rows: tuple[int, list[int]]) -> None:
+@given(
+    st.integers(0, 300).flatmap(lambda n: st.tuples(st.just(n), st.lists(st.integers(0, max(0, n - 1))))),
+    st.booleans(),
+)
+def test_any_rows(given_rows: tuple[int, list[int]], marked: bool) -> None:
     count, rows = given_rows
     rows = rows if count else []
-    same(built(count, rows), sorted(set(rows)), [-1, 0, 1, 7, 8, count - 1, count])
+    same(built(count, rows, marked=marked), sorted(set(rows)), [-1, 0, 1, 7, 8, count - 1, count])
 
 
 @pytest.mark.parametrize("part", [0.0, 0.0001, 0.02, 0.3, 0.999, 1.0])
 @pytest.mark.parametrize("clustered", [False, True])
-def test_many_rows(part: float, clustered: bool) -> None:
+@pytest.mark.parametrize("marked", [False, True])
+def test_many_rows(part: float, clustered: bool, marked: bool) -> None:
     count = 300_007
     random = np.random.default_rng(2)
     if clustered:
@@ -48,22 +59,23 @@ def test_many_rows(part: float, clustered: bool) -> None:
     else:
         kept = random.random(count) < part
     expected = np.flatnonzero(kept).tolist()
-    found = built(count, random.permutation(expected).astype(np.int64).tolist() if expected else [])
+    shuffled = random.permutation(expected).astype(np.int64).tolist() if expected else []
+    found = built(count, shuffled, marked=marked)
     same(found, expected, [0, 8_191, 8_192, len(expected) // 2, len(expected) - 1, len(expected), count - 1])
     assert isinstance(found, RowList if len(expected) * 32 < count else RowBits)
 
 
-@given(st.integers(0, 100).flatmap(lambda n: st.tuples(st.just(n), *[st.sets(st.integers(0, max(0, n - 1)))] * 2)))
-def test_inverting_and_intersecting(given_rows: tuple[int, set[int], set[int]]) -> None:
-    count, one, other = given_rows
-    one, other = (one, other) if count else (set(), set())
-    first, second = RowBitsBuilder(count), RowBitsBuilder(count)
-    first.add(np.array(sorted(one), np.int64))
-    second.add(np.array(sorted(other), np.int64))
-    second.invert()
-    first.intersect(second)
-    expected = sorted(one - other)
-    assert first.finish().rows(0, count).tolist() == expected
+@given(
+    st.integers(0, 100).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, max(0, n - 1))))),
+    st.booleans(),
+)
+def test_those_that_are_not_there(given_rows: tuple[int, set[int]], marked: bool) -> None:
+    count, rows = given_rows
+    rows = rows if count else set()
+    builder = builder_of(count, marked=marked)
+    builder.add(np.array(sorted(rows), np.int64))
+    builder.invert()
+    assert builder.finish().rows(0, count).tolist() == sorted(set(range(count)) - rows)
 
 
 def test_which_are_there() -> None:
