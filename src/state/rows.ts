@@ -116,9 +116,10 @@ export class RowStore {
   async #ask(first: number, last: number): Promise<void> {
     const asked = { first, last, since: performance.now(), control: new AbortController() };
     this.#onWay = [...this.#onWay.filter(({ control }) => !control.signal.aborted), asked];
+    const total = this.#total;
     try {
-      const rows = await this.#source.rows(this.#dataset, rowsOfPages(first, last, this.#total), asked.control.signal);
-      this.#take(rows, first, last);
+      const rows = await this.#source.rows(this.#dataset, rowsOfPages(first, last, total), asked.control.signal);
+      this.#take(rows, first, last, total);
     } catch (error) {
       if (!isCancelled(error)) this.#fail(first, last, asExplorerError(error));
     } finally {
@@ -130,8 +131,9 @@ export class RowStore {
     }
   }
 
-  #take(rows: Rows, first: number, last: number): void {
+  #take(rows: Rows, first: number, last: number, totalThen: number): void {
     for (let page = first; page <= last; page += 1) {
+      if (totalThen !== this.#total && page === pageOf(totalThen)) continue; // it has more rows now
       const from = page * PAGE_ROWS - rows.start;
       this.#pages.set(page, {
         ...rows,

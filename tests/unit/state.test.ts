@@ -126,6 +126,18 @@ describe("the rows", () => {
     }
   });
 
+  test("a page that has got more rows while it was on its way is asked for again", async () => {
+    const gate = new Gate();
+    const store = new RowStore(new MockSource(new Map([["a", lookup(120)]]), gate.delay), 1, 100);
+    store.show({ start: 80, stop: 100 });
+    store.grow(120);
+    gate.letAllGo();
+    await settle();
+    expect(store.get(99)?.uuid).toBe(uuidOf(99));
+    expect(store.get(119)?.uuid).toBe(uuidOf(119));
+    store.close();
+  });
+
   test("notices come with the rows", async () => {
     const source = new MockSource(new Map([["a", lookup(5, { notices: ["Row 3 has more fields."] })]]));
     const store = new RowStore(source, 1, 5);
