@@ -13,7 +13,7 @@ from typing import Any
 from h5explorer_py.errors import BadRequestError, ExplorerError, InternalError
 from h5explorer_py.files import shorten
 
-VERSION = 1
+VERSION = 2
 """Raised whenever one side would misunderstand the other."""
 
 METHODS = (

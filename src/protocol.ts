@@ -9,7 +9,7 @@ import { ExplorerError } from "./errors";
 import { type Fields, isFields } from "./fields";
 
 /** Raised whenever one side would misunderstand the other. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** What can be asked for. */
 export const METHODS = [

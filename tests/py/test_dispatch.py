@@ -14,7 +14,7 @@ from h5explorer_py import jobs
 from h5explorer_py.dispatch import Dispatcher, Handler
 from h5explorer_py.errors import KeyNotFoundError
 from h5explorer_py.jobs import Job, Pool
-from h5explorer_py.protocol import Request
+from h5explorer_py.protocol import VERSION, Request
 from tests.py.support import Page, ask, cancel, wait_for
 
 if TYPE_CHECKING:
@@ -260,13 +260,14 @@ def test_a_method_that_nobody_handles_here(page: Page) -> None:
     "requests", [[{"request": "a", "method": "eval"}], [{"request": "a", "method": "stats", "params": 3}]]
 )
 def test_a_request_that_is_none(page: Page, requests: list[Any]) -> None:
-    dispatcher(page, lambda _, __: ({}, [])).receive({"kind": "ask", "version": 1, "requests": requests})
+    dispatcher(page, lambda _, __: ({}, [])).receive({"kind": "ask", "version": VERSION, "requests": requests})
     assert code_of(page, "a") == "bad_request"
 
 
 def test_another_version_says_what_to_do(page: Page) -> None:
     dispatcher(page, lambda _, __: ({}, [])).receive({**ask(Request("a", "stats")), "version": 99})
     content, _ = page.only("a")
+    assert content["error"]["message"] == (f"The page speaks version 99 of the protocol, the kernel version {VERSION}.")
     assert "Restart the kernel and reload the page" in content["error"]["action"]
 
 
@@ -275,7 +276,7 @@ def test_a_bad_message_answers_each_name_once_and_none_that_runs(page: Page, hel
     made.receive(ask(Request("running", "stats")))
     assert held.begun.acquire(timeout=10)
     bad = [{"request": name, "method": "eval"} for name in ("x", "x", "running")]
-    made.receive({"kind": "ask", "version": 1, "requests": bad})
+    made.receive({"kind": "ask", "version": VERSION, "requests": bad})
     assert code_of(page, "x") == "bad_request"
     assert "running" not in page.answers
     held.go_on.set()

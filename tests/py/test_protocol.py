@@ -57,7 +57,7 @@ def test_requests_are_taken_one_by_one() -> None:
 
 
 def test_params_may_be_left_out() -> None:
-    understood = decode({"kind": "ask", "version": 1, "requests": [{"request": "a", "method": "stats"}]})
+    understood = decode({"kind": "ask", "version": protocol.VERSION, "requests": [{"request": "a", "method": "stats"}]})
     assert isinstance(understood, Ask)
     assert understood.requests == (Request("a", "stats", {}),)
 
@@ -93,7 +93,7 @@ def test_what_is_no_message_is_refused(message: Any) -> None:
 
 def test_a_refused_message_tells_the_names_of_its_requests() -> None:
     requests = [{"request": "good", "method": "stats"}, {"request": "bad", "method": "no"}, {"method": "no"}, 3]
-    for version in (1, 2):
+    for version in (protocol.VERSION, protocol.VERSION + 1):
         with pytest.raises(BadRequestError) as caught:
             decode({"kind": "ask", "version": version, "requests": requests})
         assert caught.value.details["requests"] == ["good", "bad"]
@@ -101,9 +101,9 @@ def test_a_refused_message_tells_the_names_of_its_requests() -> None:
 
 def test_only_so_many_requests_fit_in_a_message() -> None:
     requests = [{"request": str(number), "method": "stats"} for number in range(257)]
-    assert len(decode({"kind": "ask", "version": 1, "requests": requests[:256]}).requests) == 256
+    assert len(decode({"kind": "ask", "version": protocol.VERSION, "requests": requests[:256]}).requests) == 256
     with pytest.raises(BadRequestError, match="256"):
-        decode({"kind": "ask", "version": 1, "requests": requests})
+        decode({"kind": "ask", "version": protocol.VERSION, "requests": requests})
     with pytest.raises(BadRequestError, match="256"):
         decode({"kind": "cancel", "requests": ["a"] * 257})
 
@@ -117,7 +117,7 @@ fields = st.fixed_dictionaries(
     {},
     optional={
         "kind": st.sampled_from(["ask", "cancel", "reply"]) | anything,
-        "version": st.just(1) | anything,
+        "version": st.just(protocol.VERSION) | anything,
         "requests": anything
         | st.lists(
             anything

@@ -11,6 +11,7 @@ import pytest
 
 from h5explorer_py import errors
 from h5explorer_py.options import KeyColumns, Options
+from h5explorer_py.protocol import VERSION
 from h5explorer_py.session import Session
 from tests.py.support import wait_for, within
 
@@ -34,7 +35,7 @@ def session(tmp_path: Path) -> Session:
 def test_what_the_page_is_told(session: Session, tmp_path: Path) -> None:
     assert session.describe() == {
         "dataset": 1,
-        "protocol": 1,
+        "protocol": VERSION,
         "name": "first.parquet",
         "location": str(tmp_path / "first.parquet"),
         "records": 3,

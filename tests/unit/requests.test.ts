@@ -1,7 +1,7 @@
 import { ASK_AGAIN_MS, RequestClient, TELL_WAITING_MS } from "../../src/channel/requests";
 import type { Wire, WireState } from "../../src/channel/wire";
 import type { ExplorerError } from "../../src/errors";
-import type { Outgoing } from "../../src/protocol";
+import { type Outgoing, VERSION } from "../../src/protocol";
 
 /** A wire whose other end is the test. */
 class TestWire implements Wire {
@@ -68,7 +68,11 @@ test("questions of one turn travel in one message, and answers find their questi
   const second = client.ask("image", { row: 3 });
   await turn();
   expect(wire.sent).toHaveLength(1);
-  expect(wire.sent[0]).toMatchObject({ kind: "ask", version: 1, requests: [{ method: "rows" }, { method: "image" }] });
+  expect(wire.sent[0]).toMatchObject({
+    kind: "ask",
+    version: VERSION,
+    requests: [{ method: "rows" }, { method: "image" }],
+  });
   const [one, two] = wire.asked();
   const bytes = new Uint8Array([1, 2]);
   wire.reply(two, { of: "second" }, bytes);
