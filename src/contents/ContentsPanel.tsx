@@ -5,7 +5,6 @@ import { useKeptFocus } from "../app/useKeptFocus";
 import { ExplorerError } from "../errors";
 import { FilterBar } from "../filter/FilterBar";
 import type { ExplorerState } from "../state/explorer";
-import { counted, countText } from "../text";
 import { Chooser } from "./chooser";
 import "./contents.css";
 import { SIZES } from "./gridLayout";
@@ -18,6 +17,7 @@ import { SelectionBar } from "./SelectionBar";
 import { centre, moveTo, pageRows, reveal, type View } from "./scroll";
 import { ThumbnailControls } from "./ThumbnailControls";
 import { ThumbnailGrid } from "./ThumbnailGrid";
+import { filepathsText, recordsText } from "./totals";
 
 /** The first panel: what the lookup is, its rows, and the ways to any of them. */
 export function ContentsPanel({ state, name }: { readonly state: ExplorerState; readonly name: string }) {
@@ -78,23 +78,15 @@ function useFollowing(state: ExplorerState, view: { value: View; peek(): View })
 }
 
 function Totals({ state }: { readonly state: ExplorerState }) {
-  const { records, total, filter, counting } = state.opened.value;
+  const opened = state.opened.value;
   const filepaths = state.filepaths.value;
   return (
     <p class="h5x-totals" role="status">
-      <span aria-busy={counting}>
-        {counting
-          ? `${countText(records)} records so far, counting…`
-          : filter === ""
-            ? counted(records, "record")
-            : `${countText(records)} of ${counted(total, "record")}`}
-      </span>
+      <span aria-busy={opened.counting}>{recordsText(opened)}</span>
       {filepaths instanceof ExplorerError ? (
         <CountAgain state={state} reason={filepaths.message} />
       ) : (
-        <span aria-busy={filepaths === null}>
-          {filepaths === null ? "counting files…" : counted(filepaths, "unique filepath")}
-        </span>
+        <span aria-busy={filepaths === null}>{filepathsText(filepaths)}</span>
       )}
       <IndexStatus state={state} />
     </p>
