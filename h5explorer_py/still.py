@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import html
 import io
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from h5explorer_py import jobs
 from h5explorer_py.files import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from h5explorer_py.images.image import Image
 
 LARGEST = 70_000
@@ -40,6 +44,19 @@ def still_html(name: str, records: int, image: Image | None) -> str:
         "with a kernel that has h5explorer."
     )
     return f"<figure>{picture}<figcaption>{sentence}</figcaption></figure>"
+
+
+def still_in_time(make: Callable[[], str], seconds: float) -> str | None:
+    """Have a still picture made; ``None`` where it takes longer, or cannot be."""
+    outcomes: SimpleQueue[object] = SimpleQueue()
+    job = jobs.Job(lambda _: make(), lambda still, _: outcomes.put(still), seconds)
+    jobs.stills.submit(job)
+    try:
+        still = outcomes.get(timeout=seconds)
+    except Empty:
+        job.cancel()
+        return None
+    return still if isinstance(still, str) else None
 
 
 def _picture(image: Image) -> str:

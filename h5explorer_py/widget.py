@@ -1,30 +1,22 @@
-"""The Explorer: its traits and its Python interface. All it does is in the rooms that it calls."""
+"""The Explorer: its Python interface. All it does is in the rooms that it calls."""
 
 from __future__ import annotations
 
-import contextlib
 import operator
 import os
-import re
 import sys
-import weakref
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
-import anywidget
-import traitlets
-
-from h5explorer_py import jobs
-from h5explorer_py.assets import asset_names, built, shared_assets
+from h5explorer_py.assets import built
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.errors import BadRequestError, ExplorerError, KeyNotFoundError, UnsupportedError
 from h5explorer_py.files import shorten
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.images.sniff import is_truncated
 from h5explorer_py.options import KeyColumns, Options
-from h5explorer_py.selection import MOST_RANGES, Selection, too_many
-from h5explorer_py.still import still_html
+from h5explorer_py.still import still_html, still_in_time
 from h5explorer_py.subshell import answer_beside_cells
+from h5explorer_py.traits import SharedState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,40 +29,9 @@ if TYPE_CHECKING:
     from h5explorer_py.view.export import Exported
 
 _STILL_SECONDS = 1.0
-_LENGTH = re.compile(r"\d+(\.\d+)?(px|em|rem|vh|%)")
 
 
-class _SelectionTrait(traitlets.TraitType[Selection, Any]):
-    """A trait that holds a :class:`Selection`, and takes whatever one can be made of."""
-
-    info_text = "a row number, a range, or several of these"
-
-    def validate(self, obj: Any, value: Any) -> Selection:
-        explorer: Explorer = obj
-        selection = Selection.of(value, explorer._session.reader())  # noqa: SLF001  (its own trait)
-        if selection.ranges and selection.ranges[-1][1] > len(explorer):
-            raise BadRequestError(f"There is no row {selection.ranges[-1][1] - 1:,} to select.")
-        if len(selection.ranges) > MOST_RANGES:
-            raise too_many(len(selection.ranges))
-        return selection
-
-
-class _RowTrait(traitlets.TraitType[int | None, Any]):
-    """A trait that holds the number of a row, or nothing."""
-
-    info_text = "a row number"
-
-    def validate(self, obj: Any, value: Any) -> int:
-        explorer: Explorer = obj
-        try:
-            row = operator.index(value)
-        except TypeError:
-            self.error(obj, value)
-        explorer._session.view.check_row(row)  # noqa: SLF001  (its own trait)
-        return row
-
-
-class Explorer(anywidget.AnyWidget):
+class Explorer(SharedState):
     """See an image data set kept in sharded HDF5 files, in three panels.
 
     Parameters
@@ -112,18 +73,6 @@ class Explorer(anywidget.AnyWidget):
     _esm = built("widget.js")
     _css = built("widget.css")
 
-    _opened = traitlets.Dict().tag(sync=True)
-    _assets = traitlets.Dict().tag(sync=True)
-    current = _RowTrait(None, allow_none=True, help="The row that is shown, counted from 0.").tag(sync=True)
-    selection = _SelectionTrait(help="The rows that are selected.").tag(
-        sync=True,
-        to_json=lambda value, _: {"ranges": [list(each) for each in value.ranges]},
-        from_json=lambda value, _: Selection(map(tuple, value["ranges"])),
-    )
-    filter = traitlets.Unicode(help="The condition in SQL that the rows shown meet; empty for all.").tag(sync=True)
-    sort: traitlets.List[Any] = traitlets.List(help='What they are sorted by: ("uuid", "asc") pairs.').tag(sync=True)
-    height = traitlets.Union([traitlets.Int(), traitlets.Unicode()], default_value=None, allow_none=True).tag(sync=True)
-
     def __init__(
         self,
         lookup: Any,
@@ -142,28 +91,16 @@ class Explorer(anywidget.AnyWidget):
         from h5explorer_py.handlers import handlers
         from h5explorer_py.session import Session
 
-        self._ready = self._showing = False
-        self._shown: tuple[weakref.ref[Dataset] | None, int | None] = (None, None)
-        self._session = Session(lookup, Options(root, _cache(cache), KeyColumns(uuid_column, filepath_column)))
+        session = Session(lookup, Options(root, _cache(cache), KeyColumns(uuid_column, filepath_column)))
         try:
-            super().__init__(
-                _opened=self._session.describe(),
-                _assets={**asset_names(), "model": shared_assets().model_id},
-                current=0 if self._session.view.num_rows else None,
-                selection=Selection(),
-                height=height,
-            )
+            super().__init__(session, height)
         except BaseException:
-            self._session.close()
+            session.close()
             raise
-        self._ready = True
         answer_beside_cells(self.comm)
-        self._dispatcher = Dispatcher(handlers(self._session), self.send)
+        self._dispatcher = Dispatcher(handlers(session), self.send)
         self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
-        self._session.on_opened.append(self._show_opened)
-        self._session.on_grown.append(self._show_described)
-        self._session.on_noticed.append(self._show_described)
-        self._session.look_for_shards()
+        session.look_for_shards()
 
     # The lookup
 
@@ -192,49 +129,8 @@ class Explorer(anywidget.AnyWidget):
             options["cache"] = _cache(options["cache"])
         self._session.open(lookup, **options)
 
-    def _show_opened(self) -> None:
-        """Take over what is shown now: the row that was shown stays so if it is there."""
-        view = self._session.view
-        before, row = self._shown
-        kept = None
-        if before is not None and before() is view.dataset and row is not None:
-            kept = view.rows.position(row)
-        self._showing = True
-        try:
-            with self.hold_sync():
-                self._opened = self._session.describe()
-                self.filter, self.sort = view.filter, list(view.sort)
-                self.selection = Selection()
-                self.current = kept if kept is not None else 0 if view.num_rows else None
-        finally:
-            self._showing = False
-
-    def _show_described(self) -> None:
-        with contextlib.suppress(ExplorerError):  # closed meanwhile
-            self._opened = self._session.describe()
-
-    @traitlets.observe("current")
-    def _remember_current(self, change: Any) -> None:
-        """Remember which row of the lookup is shown, whatever is filtered later."""
-        row = change["new"]
-        with contextlib.suppress(ExplorerError):
-            view = self._session.view
-            self._shown = (weakref.ref(view.dataset), None if row is None else view.row_at(row))
-
-    @traitlets.validate("filter", "sort")
-    def _apply(self, proposal: Any) -> Any:
-        """Work out what a new filter or order shows, before the trait takes it."""
-        name, value = proposal["trait"].name, proposal["value"]
-        if not self._showing and self._ready:
-            wished = {"filter": self.filter, "sort": self.sort, name: value}
-            self._session.show(wished["filter"], wished["sort"])
-            return getattr(self, name)
-        return [tuple(pair) for pair in value] if name == "sort" else value
-
     def __len__(self) -> int:
-        view = self._session.view
-        view.dataset.lookup.wait_counted()
-        return view.num_rows
+        return self._session.view.wait_counted()
 
     def __bool__(self) -> bool:
         return True
@@ -283,7 +179,7 @@ class Explorer(anywidget.AnyWidget):
             raise BadRequestError(f"Rows go from a number to a larger one, not from {start} to {stop}.")
         view = self._session.view
         if stop > view.num_rows:
-            view.dataset.lookup.wait_counted()
+            view.wait_counted()
         return view.read(start, stop)
 
     def view(self) -> duckdb.DuckDBPyRelation:
@@ -422,42 +318,11 @@ class Explorer(anywidget.AnyWidget):
             With the reason.
         """
         dataset, entry = self._entry(key)
-        from h5explorer_py.metadata.record import value_of
+        from h5explorer_py.metadata.record import values_by_name
 
-        record: dict[str, Any] = {}
-        for name, column in zip(*_columns(dataset.record(entry).table), strict=True):
-            shown, number = name, 2
-            while shown in record:
-                shown, number = f"{name} ({number})", number + 1
-            record[shown] = value_of(column)
-        return record
+        return values_by_name(dataset.record(entry).table)
 
     # The widget
-
-    @traitlets.validate("height")
-    def _valid_height(self, proposal: Any) -> int | str | None:
-        height: int | str | None = proposal["value"]
-        good = height is None or (_LENGTH.fullmatch(height) if isinstance(height, str) else height > 0)
-        if not good:
-            raise BadRequestError(f"height is a number of pixels or a CSS length such as '40em', not {height!r}.")
-        return height
-
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take over what the page has changed; rows of a lookup that has been replaced meanwhile are left out."""
-        sync_data = {name: value for name, value in sync_data.items() if name not in {"filter", "sort"}}
-        rows = {"current", "selection"}
-        if not all(self._fits(name, sync_data[name]) for name in rows & sync_data.keys()):
-            sync_data = {name: value for name, value in sync_data.items() if name not in rows}
-        super().set_state(sync_data)
-
-    def _fits(self, name: str, value: Any) -> bool:
-        trait = self.traits()[name]
-        from_json = trait.metadata.get("from_json", lambda value, _: value)
-        try:
-            trait._validate(self, from_json(value, self))  # noqa: SLF001  (as setting it would)
-        except (ExplorerError, traitlets.TraitError, TypeError, ValueError, LookupError):
-            return False
-        return True
 
     def close(self) -> None:
         """Take the widget off the page and let go of all files."""
@@ -487,19 +352,9 @@ class Explorer(anywidget.AnyWidget):
     def _still_html(self) -> str:
         """Return the still picture; without the picture where it takes too long or there is none."""
         lookup = self._session.dataset.lookup
-        still = None if self.current is None else self._still_in_time(self.current)
+        row = self.current
+        still = None if row is None else still_in_time(lambda: self._still_of(row), _STILL_SECONDS)
         return still or still_html(lookup.name, lookup.num_rows, None)
-
-    def _still_in_time(self, row: int) -> str | None:
-        outcomes: SimpleQueue[object] = SimpleQueue()
-        job = jobs.Job(lambda _: self._still_of(row), lambda still, _: outcomes.put(still), _STILL_SECONDS)
-        jobs.stills.submit(job)
-        try:
-            still = outcomes.get(timeout=_STILL_SECONDS)
-        except Empty:
-            job.cancel()
-            return None
-        return still if isinstance(still, str) else None
 
     def _still_of(self, row: int) -> str:
         lookup = self._session.dataset.lookup
@@ -509,7 +364,3 @@ class Explorer(anywidget.AnyWidget):
 
 def _cache(cache: bool | str | os.PathLike[str]) -> bool | str:  # noqa: FBT001
     return cache if isinstance(cache, bool) else os.path.abspath(os.path.expanduser(cache))
-
-
-def _columns(table: pa.Table) -> tuple[list[str], list[pa.ChunkedArray]]:
-    return table.column_names, table.columns

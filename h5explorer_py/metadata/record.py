@@ -90,6 +90,17 @@ def _plain_nested(kind: Any) -> pa.DataType | None:
     return pa.list_(field, kind.list_size) if types.is_fixed_size_list(kind) else pa.list_(field)
 
 
+def values_by_name(record: pa.Table) -> dict[str, Any]:
+    """Return the values of a record; a column whose name came before gets a number behind it."""
+    values: dict[str, Any] = {}
+    for name, column in zip(record.column_names, record.columns, strict=True):
+        shown, number = name, 2
+        while shown in values:
+            shown, number = f"{name} ({number})", number + 1
+        values[shown] = value_of(column)
+    return values
+
+
 def value_of(column: pa.ChunkedArray) -> Any:
     """Return the value of a record as Python has it; as text where Python has none such: the year 30000, bad UTF-8."""
     try:

@@ -78,6 +78,11 @@ class View:
         """The number of rows, as far as they have been counted."""
         return len(self.rows)
 
+    def wait_counted(self) -> int:
+        """Wait until the rows of the lookup have been counted; return how many there are in the view."""
+        self.dataset.lookup.wait_counted()
+        return self.num_rows
+
     def keys(self, start: int, stop: int, give_up: Callable[[], None] = lambda: None) -> pa.Table:
         """Return the rows at positions ``start`` to ``stop`` as text, in the columns ``uuid`` and ``filepath``."""
         if self.is_all:
