@@ -9,18 +9,15 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from h5explorer_py.errors import ExplorerError, LookupUnreadableError, NotReadyError
-from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.base import KEYS_SCHEMA
-from h5explorer_py.lookup.find import Query, count_matches, first_match
-from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of, scanned_rows_of
+from h5explorer_py.lookup.finding import RowFinder
 from h5explorer_py.lookup.packed.packed import PackedLookup
 from h5explorer_py.lookup.packed.preparation import Preparation
 from h5explorer_py.lookup.packed.progress import Phase, Progress
 from h5explorer_py.lookup.packed.store import cache_root, folder_of, known_rows, mark_used, origin_of
-from h5explorer_py.lookup.text import as_text, is_unicode, no_rows
+from h5explorer_py.lookup.text import no_rows
 from h5explorer_py.scratch import put_aside
 
 if TYPE_CHECKING:
@@ -30,20 +27,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from h5explorer_py.lookup.base import Lookup
+    from h5explorer_py.lookup.find import Query
+    from h5explorer_py.lookup.packed.keys import PackedKeys
 
 WINDOW_ROWS = 1024
 _WINDOWS_KEPT = 64
 _LOOK_SECONDS = 0.2
 _SHORT_SECONDS = 0.02
 _PROBES = 2
-_COUNT_ROWS = 1 << 18
 
 BEGIN_SECONDS = 1.0
 """How long after a lookup has been opened packing begins: the first rows and pictures go before it."""
-
-INDEXED_ROWS = 2_000_000
-"""Lookups up to this size get an index of their uuids in memory (88 MB at most) when one is first asked for, and
-nothing has been packed."""
 
 
 class LookupRows:
@@ -64,9 +58,7 @@ class LookupRows:
         self._packing = threading.Lock()
         self._for_now: PackedLookup | None = None
         self._windows: OrderedDict[int, pa.Table] = OrderedDict()
-        self._index: KeyIndex | None = None
-        self._index_lock = threading.Lock()
-        self._filepaths: int | None = None
+        self._finder = RowFinder(lookup)
         self.preparation: Preparation | None = None
         self._timer: threading.Timer | None = None
         self._closed = False
@@ -121,6 +113,11 @@ class LookupRows:
         kept = None if self.preparation is None else self.preparation.packed
         return kept or self._for_now
 
+    @property
+    def growing(self) -> PackedKeys | None:
+        """What has been packed so far, while it is not whole."""
+        return None if self.preparation is None else self.preparation.growing
+
     def keys(self, start: int, stop: int, give_up: Callable[[], None] = lambda: None) -> pa.Table:
         """Return rows ``start`` to ``stop`` as text, in the columns of ``KEYS_SCHEMA``.
 
@@ -149,7 +146,7 @@ class LookupRows:
             try:
                 return packed.keys.take(rows)
             except (LookupUnreadableError, OSError, ValueError):
-                self._drop(packed)
+                self.drop(packed)
         tables = [no_rows(KEYS_SCHEMA)]
         windows: dict[int, pa.Table] = {}
         for row in rows.tolist():
@@ -161,7 +158,7 @@ class LookupRows:
 
     def _packed_keys(self, start: int, stop: int) -> pa.Table | None:
         packed = self.packed
-        growing = None if packed is not None or self.preparation is None else self.preparation.growing
+        growing = None if packed is not None else self.growing
         if packed is None and (growing is None or growing.rows < stop):
             return None
         self.lookup.check_unchanged(start, stop)
@@ -172,10 +169,11 @@ class LookupRows:
             return growing.keys(start, stop)
         except (LookupUnreadableError, OSError, ValueError):  # damaged, or closed meanwhile
             if packed is not None:
-                self._drop(packed)
+                self.drop(packed)
             return None
 
-    def _drop(self, packed: PackedLookup) -> None:
+    def drop(self, packed: PackedLookup) -> None:
+        """Use no longer what has been packed, as it turned out to be damaged."""
         if packed is self._for_now:
             self._for_now = None
             packed.close()
@@ -325,112 +323,23 @@ class LookupRows:
     @property
     def has_index(self) -> bool:
         """Whether the rows of a uuid are known without going through the lookup."""
-        packed = self.packed
-        return self.num_rows <= INDEXED_ROWS if packed is None else packed.uuids is not None
+        return self._finder.has_index(self)
 
     def of_key(self, key: str, give_up: Callable[[], None] = lambda: None) -> list[int]:
         """Return all rows that have exactly this uuid, in their order."""
-        if not is_unicode(key):
-            return []
-        self.lookup.wait_counted(give_up)
-        packed = self.packed
-        if packed is not None:
-            try:
-                found = rows_of(packed, key)
-            except (LookupUnreadableError, OSError, ValueError):
-                self._drop(packed)
-                found = None
-            if found is not None:
-                self.lookup.check_unchanged()
-                return found
-        if self.num_rows <= INDEXED_ROWS:
-            return self._key_index().rows(key)
-        rows, start = self._of_growing(key, give_up)
-        for batch in self.lookup.scan([self.lookup.columns.uuid], start):
-            give_up()
-            keys = as_text(pa.chunked_array([batch.column(0)]))
-            begin_alike = pc.indices_nonzero(pc.starts_with(keys, key)).to_pylist()
-            rows.extend(start + row for row in begin_alike if keys[row].as_py() == key)
-            start += batch.num_rows
-        return rows
-
-    def _of_growing(self, key: str, give_up: Callable[[], None]) -> tuple[list[int], int]:
-        """Return the rows of a uuid among those that have been packed so far, and how many these are."""
-        growing = None if self.preparation is None else self.preparation.growing
-        if growing is None:
-            return [], 0
-        self.lookup.check_unchanged()
-        stop = growing.rows
-        try:
-            found = scanned_rows_of(growing, key, stop, give_up)
-        except (LookupUnreadableError, OSError, ValueError):  # closed meanwhile
-            found = None
-        return ([], 0) if found is None else (found, stop)
-
-    def _key_index(self) -> KeyIndex:
-        with self._index_lock:
-            if self._index is None:
-                batches = list(self.lookup.scan([self.lookup.columns.uuid]))
-                columns = [as_text(pa.chunked_array([batch.column(0)])) for batch in batches]
-                chunks = [chunk for column in columns for chunk in column.chunks]
-                self._index = KeyIndex(pa.chunked_array(chunks, type=pa.string()))
-            return self._index
-
-    def _finder(self, query: Query, give_up: Callable[[], None]) -> PackedFinder | None:
-        packed = self.packed
-        if packed is None or not can_find(packed, query):
-            return None
-        self.lookup.check_unchanged()
-        return PackedFinder(packed, query, give_up)
+        return self._finder.of_key(self, key, give_up)
 
     def next_match(self, query: Query, start: int, stop: int, give_up: Callable[[], None]) -> int | None:
         """Return the first row of ``start`` to ``stop`` that a text matches."""
-        packed = self.packed
-        try:
-            finder = self._finder(query, give_up)
-            if finder is not None:
-                return finder.next_row(start, stop)
-        except (LookupUnreadableError, OSError, ValueError):
-            if packed is not None:
-                self._drop(packed)
-        return first_match(self.lookup, query, start, stop, give_up)
+        return self._finder.next_match(self, query, start, stop, give_up)
 
     def count(self, query: Query, start: int, seconds: float, give_up: Callable[[], None]) -> tuple[int, int]:
         """Count the rows that a text matches from a row on, for about so many seconds: see ``count_matches``."""
-        packed = self.packed
-        try:
-            finder = self._finder(query, give_up)
-            if finder is not None:
-                whole = finder.count() if start == 0 else None
-                if whole is not None:
-                    return whole, self.num_rows
-                stop = min(start + 16 * _COUNT_ROWS, self.num_rows)
-                blocks = range(start, stop, _COUNT_ROWS)
-                return sum(finder.count_between(at, min(at + _COUNT_ROWS, stop)) for at in blocks), stop
-        except (LookupUnreadableError, OSError, ValueError):
-            if packed is not None:
-                self._drop(packed)
-        return count_matches(self.lookup, query, start, seconds, give_up)
+        return self._finder.count(self, query, start, seconds, give_up)
 
     def filepaths(self, give_up: Callable[[], None]) -> int:
         """Count the different filepaths; goes through the lookup once unless it has been packed."""
-        packed = self.packed
-        if packed is not None and packed.files is not None:
-            return sum(1 for name in packed.files.names if name)
-        self.lookup.wait_counted(give_up)
-        if self._filepaths is None:
-            seen: set[str] = set()
-            for batch in self.lookup.scan([self.lookup.columns.filepath]):
-                give_up()
-                column = batch.column(0)
-                if isinstance(column, pa.DictionaryArray):
-                    used = pc.drop_null(pc.unique(column.indices))
-                    column = column.dictionary.take(used)
-                else:
-                    column = pc.unique(column)
-                seen.update(text for text in as_text(pa.chunked_array([column])).to_pylist() if text)
-            self._filepaths = len(seen)
-        return self._filepaths
+        return self._finder.filepaths(self, give_up)
 
     def close(self) -> None:
         """Let go of all files."""

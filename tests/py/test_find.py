@@ -14,6 +14,7 @@ from h5explorer_py import dataset as datasets
 from h5explorer_py import errors
 from h5explorer_py.dataset import Dataset
 from h5explorer_py.keyindex import KeyIndex
+from h5explorer_py.lookup import finding
 from h5explorer_py.lookup import rows as lookup_rows
 from h5explorer_py.lookup.find import Query, parse
 from tests.py.support import COLUMNS, within
@@ -136,7 +137,7 @@ def test_a_search_that_nobody_waits_for_ends() -> None:
 def test_a_uuid_that_is_the_text_goes_before_those_that_begin_with_it(
     monkeypatch: pytest.MonkeyPatch, indexed: int
 ) -> None:
-    monkeypatch.setattr(lookup_rows, "INDEXED_ROWS", indexed)
+    monkeypatch.setattr(finding, "INDEXED_ROWS", indexed)
     dataset = opened([("abc", "ab"), ("ab", "f")])
     assert dataset.find(Query("ab"), None, go_on) == (1 if indexed else 0)
 
@@ -160,7 +161,7 @@ def test_the_index_of_keys_is_looking_at_every_row(keys: list[str | None], cuts:
 
 @pytest.mark.parametrize("indexed", [0, 2_000_000])
 def test_a_key_that_no_text_can_be_is_in_no_row(monkeypatch: pytest.MonkeyPatch, indexed: int) -> None:
-    monkeypatch.setattr(lookup_rows, "INDEXED_ROWS", indexed)
+    monkeypatch.setattr(finding, "INDEXED_ROWS", indexed)
     dataset = opened([("a", "f")])
     with pytest.raises(errors.KeyNotFoundError):
         dataset.row_of("\ud800")
@@ -169,7 +170,7 @@ def test_a_key_that_no_text_can_be_is_in_no_row(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize("indexed", [0, 2_000_000])
 def test_the_row_of_a_key(monkeypatch: pytest.MonkeyPatch, indexed: int) -> None:
-    monkeypatch.setattr(lookup_rows, "INDEXED_ROWS", indexed)
+    monkeypatch.setattr(finding, "INDEXED_ROWS", indexed)
     pairs = [
         ("a", "f"),
         ("twice", "f"),

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from h5explorer_py import errors
+from h5explorer_py.lookup import finding
 from h5explorer_py.lookup import rows as lookup_rows
 from h5explorer_py.lookup.find import parse
 from h5explorer_py.lookup.open import open_lookup
@@ -337,7 +338,7 @@ def test_one_whose_work_is_taken_over_waits_for_the_other(
 def test_uuids_are_found_while_it_is_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("h5explorer_py.lookup.parquet.BATCH_ROWS", 500)
     monkeypatch.setattr(preparation, "_BREATH_SECONDS", 0.02)
-    monkeypatch.setattr(lookup_rows, "INDEXED_ROWS", 0)
+    monkeypatch.setattr(finding, "INDEXED_ROWS", 0)
     uuids: list[str | None] = table().column("uuid").to_pylist()
     nothing = "00000000-0000-0000-0000-000000000000"
     uuids[7], uuids[8], uuids[9], uuids[10] = None, "no uuid", nothing, None
