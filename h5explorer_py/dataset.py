@@ -10,7 +10,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from h5explorer_py.errors import (
-    AmbiguousKeyError,
     ClosedError,
     KeyNotFoundError,
     NoFilepathError,
@@ -21,9 +20,9 @@ from h5explorer_py.files import shorten
 from h5explorer_py.images.image import Image
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.images.store import ImageStore
+from h5explorer_py.lookup.finding import only_row
 from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.lookup.rows import LookupRows
-from h5explorer_py.lookup.text import is_unicode
 from h5explorer_py.metadata.store import MetadataStore, Record, Records
 from h5explorer_py.moved import Absence, Sought, absence, sought_in
 from h5explorer_py.shards import ShardFiles, ShardPaths
@@ -201,18 +200,12 @@ class Dataset:
         rows = self.rows.of_key(key)
         if not rows:
             raise KeyNotFoundError(f"{self.lookup.name} has no uuid {shorten(key)!r}.", key=key)
-        if len({self.entry(row).filepath for row in rows}) > 1:
-            shown = ", ".join(map(str, rows[:5])) + (" ..." if len(rows) > 5 else "")
-            raise AmbiguousKeyError(
-                f"{len(rows)} rows of {self.lookup.name} have the uuid {shorten(key)!r}, in different files.",
-                action=f"Ask by row number: {shown}.",
-                rows=rows[:100],
-            )
+        found = only_row(rows, key, self.lookup.name, lambda row: self.entry(row).filepath)
         with self._lock:
-            self._rows_by_key[key] = rows[0]
+            self._rows_by_key[key] = found
             if len(self._rows_by_key) > _ENTRIES_KEPT:
                 self._rows_by_key.popitem(last=False)
-        return rows[0]
+        return found
 
     def find(self, query: Query, after: int | None, give_up: Callable[[], None]) -> int | None:
         """Return the next row that matches, from behind ``after`` and round again from the first row.
@@ -221,10 +214,9 @@ class Dataset:
         """
         self._check_open()
         self.lookup.wait_counted(give_up)
-        if query.row is not None:
-            return query.row if 0 <= query.row < self.num_rows else None
-        if not query.text or not is_unicode(query.text):
-            return None
+        known = query.known_rows(self.num_rows)
+        if known is not None:
+            return known[0] if known else None
         if after is None and query.in_uuid and self.rows.has_index:
             exact = self.rows.of_key(query.text, give_up)
             if exact:
@@ -247,10 +239,9 @@ class Dataset:
         """
         self._check_open()
         self.lookup.wait_counted(give_up)
-        if query.row is not None:
-            return int(0 <= query.row < self.num_rows), self.num_rows
-        if not query.text or not is_unicode(query.text):
-            return 0, self.num_rows
+        known = query.known_rows(self.num_rows)
+        if known is not None:
+            return len(known), self.num_rows
         return self.rows.count(query, min(start, self.num_rows), seconds, give_up)
 
     def filepaths(self, give_up: Callable[[], None]) -> int:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from h5explorer_py.lookup.packed.uuids import CANONICAL, FORMS, unpack
-from h5explorer_py.lookup.text import as_text, text_array
+from h5explorer_py.lookup.text import as_text, is_unicode, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,12 @@ class Query:
     in_uuid: bool = True
     in_path: bool = True
     row: int | None = None
+
+    def known_rows(self, rows: int) -> list[int] | None:
+        """Return those of so many rows that match, where they need not be looked at for that; else ``None``."""
+        if self.row is not None:
+            return [self.row] if 0 <= self.row < rows else []
+        return None if self.text and is_unicode(self.text) else []
 
     def whole_uuid(self, form: Form) -> str | None:
         """Return the text as a uuid of a form, where it is a whole uuid in whichever; ``None`` where it is none."""

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from h5explorer_py.errors import LookupUnreadableError
+from h5explorer_py.errors import AmbiguousKeyError, LookupUnreadableError
+from h5explorer_py.files import shorten
 from h5explorer_py.keyindex import KeyIndex
 from h5explorer_py.lookup.find import count_matches, first_match
 from h5explorer_py.lookup.packed.find import PackedFinder, can_find, rows_of, scanned_rows_of
 from h5explorer_py.lookup.text import as_text, is_unicode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from h5explorer_py.lookup.base import Lookup
     from h5explorer_py.lookup.find import Query
@@ -27,6 +28,35 @@ _COUNT_ROWS = 1 << 18
 INDEXED_ROWS = 2_000_000
 """Lookups up to this size get an index of their uuids in memory (88 MB at most) when one is first asked for, and
 nothing has been packed."""
+
+
+def only_row(rows: Sequence[int], key: str, name: str, filepath_of: Callable[[int], str | None]) -> int:
+    """Return the row that a uuid names: the first of those that have it, where all of them name one file.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        The rows that have it, at least one.
+    key : str
+        The uuid.
+    name : str
+        What these are rows of.
+    filepath_of : callable
+        Returns the filepath of a row.
+
+    Raises
+    ------
+    AmbiguousKeyError
+        Where they name different files.
+    """
+    if len({filepath_of(row) for row in rows}) > 1:
+        shown = ", ".join(map(str, rows[:5])) + (" ..." if len(rows) > 5 else "")
+        raise AmbiguousKeyError(
+            f"{len(rows)} rows of {name} have the uuid {shorten(key)!r}, in different files.",
+            action=f"Ask by row number: {shown}.",
+            rows=rows[:100],
+        )
+    return rows[0]
 
 
 class Packing(Protocol):

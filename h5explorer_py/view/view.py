@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from h5explorer_py.errors import AmbiguousKeyError, ExplorerError, KeyNotFoundError, RowOutOfRangeError
+from h5explorer_py.errors import ExplorerError, KeyNotFoundError, RowOutOfRangeError
 from h5explorer_py.files import shorten
 from h5explorer_py.lookup.find import matching_keys
-from h5explorer_py.lookup.text import is_unicode, no_rows, numbers_array
+from h5explorer_py.lookup.finding import only_row
+from h5explorer_py.lookup.text import no_rows, numbers_array
 from h5explorer_py.view.filtering import matching_rows
 from h5explorer_py.view.ordering import SortKey, sorted_rows
 from h5explorer_py.view.rowsets import AllRows, RowSet
@@ -158,17 +159,16 @@ class View:
         """
         if self.is_all:
             return self.dataset.row_of(key)
-        found = [self.rows.position(row) for row in self.dataset.rows.of_key(key)]
-        positions = sorted(position for position in found if position is not None)
+        positions = self._positions_of(key)
         if not positions:
             raise KeyNotFoundError(f"The filtered {self.dataset.lookup.name} has no uuid {shorten(key)!r}.", key=key)
-        if len({self.entry(position).filepath for position in positions}) > 1:
-            raise AmbiguousKeyError(
-                f"{len(positions)} rows of {self.dataset.lookup.name} have the uuid {shorten(key)!r}, in other files.",
-                action="Ask by row number.",
-                rows=positions[:100],
-            )
-        return positions[0]
+        name = f"the filtered {self.dataset.lookup.name}"
+        return only_row(positions, key, name, lambda position: self.entry(position).filepath)
+
+    def _positions_of(self, key: str, give_up: Callable[[], None] = lambda: None) -> list[int]:
+        """Return all positions of a uuid, in their order."""
+        found = [self.rows.position(row) for row in self.dataset.rows.of_key(key, give_up)]
+        return sorted(position for position in found if position is not None)
 
     # Searching
 
@@ -179,15 +179,13 @@ class View:
         """
         if self.is_all:
             return self.dataset.find(query, after, give_up)
-        if query.row is not None:
-            return query.row if 0 <= query.row < self.num_rows else None
-        if not query.text or not is_unicode(query.text):
-            return None
+        known = query.known_rows(self.num_rows)
+        if known is not None:
+            return known[0] if known else None
         if after is None and query.in_uuid and self.dataset.rows.has_index:
-            exact = [self.rows.position(row) for row in self.dataset.rows.of_key(query.text, give_up)]
-            positions = [position for position in exact if position is not None]
-            if positions:
-                return min(positions)
+            exact = self._positions_of(query.text, give_up)
+            if exact:
+                return exact[0]
         start = 0 if after is None else after + 1
         found = self._next(query, start, self.num_rows, give_up)
         if found is None and start > 0:
@@ -235,10 +233,9 @@ class View:
         """
         if self.is_all:
             return self.dataset.count(query, start, seconds, give_up)
-        if query.row is not None:
-            return int(0 <= query.row < self.num_rows), self.num_rows
-        if not query.text or not is_unicode(query.text):
-            return 0, self.num_rows
+        known = query.known_rows(self.num_rows)
+        if known is not None:
+            return len(known), self.num_rows
         until = time.monotonic() + seconds
         count = 0
         while start < self.num_rows:

@@ -187,12 +187,26 @@ def test_searching_in_a_view(dataset: Dataset, monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(errors.KeyNotFoundError):
         shown.row_of(outside)
     assert shown.find(parse("5"), None, go_on) == 4
+    assert shown.count(parse("5"), 0, 0.0, go_on) == (1, len(rows))
+    assert shown.count(parse(""), 0, 0.0, go_on) == (0, len(rows))
     assert shown.find(parse(str(len(rows) + 1)), None, go_on) is None
     count, start = 0, 0
     while start < shown.num_rows:
         more, start = shown.count(parse("path:shard_2"), start, 0.0, go_on)
         count += more
     assert count == len(hits)
+
+
+def test_a_uuid_in_several_files_of_a_view(dataset: Dataset) -> None:
+    twice = lookup_table()["uuid"][10].as_py()
+    shown = made(dataset, "filepath IN ('shard_2', 'shard_4')")
+    positions = [shown.rows.position(row) for row in (10, 20)]
+    with pytest.raises(errors.AmbiguousKeyError) as caught:
+        shown.row_of(twice)
+    assert caught.value.details["rows"] == positions
+    assert str(caught.value).endswith(f"in different files. Ask by row number: {positions[0]}, {positions[1]}.")
+    alone = made(dataset, "filepath = 'shard_2'")
+    assert alone.row_of(twice) == alone.rows.position(10)
 
 
 @pytest.mark.parametrize(
