@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,15 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from h5explorer_py import jobs
 from h5explorer_py.assets import asset_bytes
 from h5explorer_py.dispatch import Buffers, Handler
-from h5explorer_py.errors import (
-    BadRequestError,
-    ExplorerError,
-    FormatNotShownError,
-    TooLargeError,
-    TruncatedImageError,
-)
-from h5explorer_py.files import shorten
-from h5explorer_py.images.sniff import SHOWN_BY_PAGES, bits_per_channel, is_truncated
+from h5explorer_py.errors import BadRequestError, ExplorerError
+from h5explorer_py.images.shown import facts_of, shown_facts_of
 from h5explorer_py.images.thumbnail import LARGEST_SIDE, SMALLEST_SIDE, Thumbnail
 from h5explorer_py.lookup.find import parse
 from h5explorer_py.metadata.record import for_page, type_name
@@ -33,7 +25,6 @@ from h5explorer_py.wire import to_parquet
 
 if TYPE_CHECKING:
     from h5explorer_py.dataset import Dataset, Entry
-    from h5explorer_py.images.image import Image
     from h5explorer_py.session import Session
     from h5explorer_py.view.view import View
 
@@ -42,9 +33,6 @@ MOST_AHEAD = 16
 MOST_THUMBNAILS = 64
 LONGEST_SEARCH = 1000
 """Signs of a text that is searched for: one of 10,000 takes a second for every 65,536 rows."""
-
-LARGEST_PICTURE = 120_000_000
-"""Pixels that are sent to a page: decoded they take 480 MB there."""
 
 _SLOW = 600.0
 _HOURS = 86_400.0
@@ -116,13 +104,13 @@ def _image(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
         return {"row": row, "unchanged": True}, []
     state = dataset.image_state(entry)  # looked at before the bytes are read: a change in between is seen next time
     image = dataset.image(entry, job.give_up)
-    return {**_shown(row, image), "state": state}, [image.data]
+    return {**shown_facts_of(row, image), "state": state}, [image.data]
 
 
 def _original(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
     dataset, row, entry = _asked(session, request.params, job)
     image = dataset.image(entry, job.give_up)
-    return {**_facts(row, image), "state": ""}, [image.data]
+    return {**facts_of(row, image), "state": ""}, [image.data]
 
 
 def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
@@ -155,7 +143,7 @@ def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
                     room -= len(image.data)
                     if room < 0:
                         break
-                    images.append({**_shown(row, image), "state": state})
+                    images.append({**shown_facts_of(row, image), "state": state})
                     image_data.append(image.data)
             job.give_up()
             if with_record:
@@ -185,79 +173,6 @@ def _thumbnails(session: Session, request: Request, job: jobs.Job) -> tuple[JSON
         else:
             facts.append({"row": row, "error": Failure.of(request.request, made).to_json()["error"]})
     return {"thumbnails": facts}, buffers
-
-
-def _facts(row: int, image: Image) -> JSON:
-    return {
-        "row": row,
-        "key": image.key,
-        "format": image.format,
-        "mediaType": image.media_type,
-        "source": image.source,
-        "seconds": image.seconds,
-        "bytes": len(image.data),
-    }
-
-
-def _shown(row: int, image: Image) -> JSON:
-    """Return the facts of an image that a page can show.
-
-    Raises
-    ------
-    FormatNotShownError, TruncatedImageError, TooLargeError
-        Where it cannot.
-    """
-    kind, key = image.format, shorten(image.key)
-    details: dict[str, Any] = {
-        "format": kind,
-        "bytes": len(image.data),
-        "source": image.source,
-        "savable": True,
-    }
-    if kind not in SHOWN_BY_PAGES:
-        if not kind:
-            raise FormatNotShownError(
-                f"The {len(image.data):,} bytes of {key} are no picture of a known format; "
-                f"they begin with {image.data[:8].hex(' ')}.",
-                action="The original bytes can be saved.",
-                **details,
-            )
-        article = "an" if kind[0] in "AEFHMNRS" and kind.isupper() else "a"
-        raise FormatNotShownError(
-            f"{key} is {article} {kind} file, which browsers do not show.",
-            action="It is drawn by a later version; the original bytes can be saved.",
-            **details,
-        )
-    if is_truncated(image.data, kind):
-        raise TruncatedImageError(
-            f"{key} is cut short: the {kind} picture does not end within its {len(image.data):,} bytes.",
-            action="The original bytes can be saved.",
-            **details,
-        )
-    width, height = _size(image)
-    if width * height > LARGEST_PICTURE:
-        raise TooLargeError(
-            f"{key} has {width:,} × {height:,} pixels; up to {LARGEST_PICTURE // 1_000_000} million are shown.",
-            action="Larger ones are drawn by a later version; the original bytes can be saved.",
-            **details,
-        )
-    notes = []
-    if bits_per_channel(image.data, kind) > 8:
-        notes.append("16 bits a channel, shown in 8; full depth is drawn by a later version")
-    return {**_facts(row, image), "width": width, "height": height, "notes": notes}
-
-
-def _size(image: Image) -> tuple[int, int]:
-    """Read the size out of the header; (0, 0) where Pillow cannot, which leaves it to the browser."""
-    from PIL import Image as pil
-
-    try:
-        with pil.open(io.BytesIO(image.data)) as opened:
-            return opened.size
-    except pil.DecompressionBombError:
-        return LARGEST_PICTURE, 2
-    except Exception:  # noqa: BLE001  (its plugins raise all kinds on damaged bytes)
-        return 0, 0
 
 
 def _metadata(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
