@@ -115,7 +115,6 @@ class DelimitedLookup(Lookup):
         self._closed = threading.Event()
         self._changed = threading.Condition()
         self._assumed: int | None = None
-        self._damage: LookupUnreadableError | None = None
         try:
             self._layout, header_utf8 = self._examine()
             self._pieces = self._count(self._layout, utf8=header_utf8)
@@ -168,8 +167,8 @@ class DelimitedLookup(Lookup):
                     return
         except Exception as error:  # noqa: BLE001  (whatever it is: the rows before it stay, and it is said)
             with self._changed:
-                self._damage = error if isinstance(error, LookupUnreadableError) else None
-                reason = str(error) if self._damage else f"{self.name} cannot be read to its end: {why(error)}."
+                damaged = isinstance(error, LookupUnreadableError)
+                reason = str(error) if damaged else f"{self.name} cannot be read to its end: {why(error)}."
                 self._notices[f"{reason} Rows up to {self._counted.rows:,} are shown."] = None
                 self._counted = replace(self._counted, whole=True)
                 self._changed.notify_all()
