@@ -39,8 +39,6 @@ class Lookup(ABC):
         The names of the uuid and the filepath column.
     schema : pyarrow.Schema
         All columns, in their order, with their stored types.
-    num_rows : int
-        The number of rows.
     quick_rows : int
         How many of the first rows can be read within a moment.
     duckdb_path : str or None
@@ -54,10 +52,14 @@ class Lookup(ABC):
     folder: str
     columns: KeyColumns
     schema: pa.Schema
-    num_rows: int
     quick_rows: int = sys.maxsize
     duckdb_path: str | None = None
     parquet_path: str | None = None
+
+    @property
+    @abstractmethod
+    def num_rows(self) -> int:
+        """The number of rows, as far as they have been counted."""
 
     @abstractmethod
     def read(self, start: int, stop: int) -> pa.Table:

@@ -62,7 +62,10 @@ class ConcatLookup(Lookup):
         except pa.ArrowException as error:
             raise LookupUnreadableError(f"The parts of {name} do not fit together: {why(error)}.") from error
         self._starts = [0, *accumulate(part.num_rows for part in self.parts)]
-        self.num_rows = self._starts[-1]
+
+    @property
+    def num_rows(self) -> int:
+        return self._starts[-1]
 
     def _fitting(self, table: pa.Table) -> pa.Table:
         """Return rows of a part in types that go with those of the others."""

@@ -128,8 +128,7 @@ class DelimitedLookup(Lookup):
         self.schema = pa.schema([(name, pa.string()) for name in self._layout.names])
 
     @property
-    def num_rows(self) -> int:  # type: ignore[override]  # grows while it is counted
-        """The number of rows, as far as they have been counted."""
+    def num_rows(self) -> int:
         return self._counted.rows if self._assumed is None else self._assumed
 
     @property

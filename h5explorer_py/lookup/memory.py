@@ -45,8 +45,11 @@ class MemoryLookup(Lookup):
         self.folder = os.getcwd()
         self.columns = columns
         self.schema = table.schema
-        self.num_rows = table.num_rows
         self._table = table
+
+    @property
+    def num_rows(self) -> int:
+        return len(self._table)
 
     def read(self, start: int, stop: int) -> pa.Table:
         return self._table.slice(start, max(0, min(stop, self.num_rows) - start))

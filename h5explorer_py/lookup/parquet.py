@@ -81,7 +81,7 @@ class ParquetLookup(Lookup):
             self._file = self._open()
             self.schema = self._file.schema_arrow
             metadata = self._file.metadata
-            self.num_rows = metadata.num_rows
+            self._num_rows: int = metadata.num_rows
             groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
         except _DAMAGE as error:
             raise LookupUnreadableError(f"{self.name} cannot be read as Parquet: {why(error)}.") from error
@@ -102,6 +102,10 @@ class ParquetLookup(Lookup):
             self._windows = self._first_windows
         elif sql and max(groups, default=0) > SMALL_GROUP:
             self._windows = SqlWindows(self._path, columns, self.schema, by_group)
+
+    @property
+    def num_rows(self) -> int:
+        return self._num_rows
 
     def _key_bytes(self, groups: Sequence[int]) -> int:
         """Return about how many bytes the keys of the row group with the most rows take when they are decoded."""

@@ -53,9 +53,12 @@ class MetadataKeysLookup(Lookup):
         self.location = metadata
         self.folder = str(Path(metadata).parent)
         self.columns = columns
-        self.num_rows = self._uuids.num_rows
         uuid = self._uuids.schema.field(columns.uuid)
         self.schema = pa.schema([uuid, (columns.filepath, pa.string())])
+
+    @property
+    def num_rows(self) -> int:
+        return self._uuids.num_rows
 
     def _with_filepath(self, uuids: pa.Array | pa.ChunkedArray) -> pa.Table:
         return pa.Table.from_arrays([uuids, repeated(self._filepath, len(uuids))], schema=self.schema)

@@ -346,9 +346,9 @@ def test_selections_that_are_none(explorer: Make) -> None:
     assert list(ex.selection) == [1]
 
 
-def test_all_rows_of_a_large_view_are_one_range(explorer: Make) -> None:
+def test_all_rows_of_a_large_view_are_one_range(explorer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     ex = explorer()
-    ex._session.dataset.lookup.num_rows = 60_000_000
+    monkeypatch.setattr(type(ex._session.dataset.lookup), "num_rows", 60_000_000)
     ex.selection = range(len(ex))
     assert (len(ex.selection), ex.selection.ranges) == (60_000_000, ((0, 60_000_000),))
     assert ex.comm.states("selection")[-1] == {"ranges": [[0, 60_000_000]]}
@@ -382,10 +382,10 @@ def test_a_selection_of_too_many_ranges(explorer: Make, tmp_path: Path) -> None:
         ex.selection = range(0, 1002, 2)
 
 
-def test_the_state_that_a_notebook_keeps_is_small(explorer: Make) -> None:
+def test_the_state_that_a_notebook_keeps_is_small(explorer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = 200_000_000
     ex = explorer()
-    ex._session.dataset.lookup.num_rows = rows
+    monkeypatch.setattr(type(ex._session.dataset.lookup), "num_rows", rows)
     ex.selection = [rows - 1 - number * 100_000 for number in range(500)]
     ex.current = rows - 1
     assert len(ex.selection.ranges) == 500
