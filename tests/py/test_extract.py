@@ -44,6 +44,7 @@ from tests.py.support import COLUMNS, python, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from h5explorer_py.bulk.report import Report
 
@@ -86,7 +87,7 @@ def records_of(file: Path) -> tuple[pa.Table, dict[str, int]]:
     return table, {name: at for at, name in reversed(list(enumerate(uuids)))}
 
 
-def is_faithful(source: Path, rows: Any, out: Path, left_out: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+def is_faithful(source: Path, rows: Any, out: Path, left_out: AbstractSet[int] = frozenset()) -> None:
     """Compare every row of a new data set with the source: by h5py, by pyarrow, and as the explorer reads it."""
     images, records = cache(by_h5py), cache(records_of)
 
