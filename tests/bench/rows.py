@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -10,16 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import traitlets
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 GROUP_ROWS = 1 << 20
 SHOWN_ROWS = 128
 """Rows that the explorer asks for at once."""
 
 
-def make_lookup(path: str | Path, rows: int) -> None:
-    """Write a lookup whose uuids repeat, so that 200 million rows take little room."""
+def make_repeating(path: str, rows: int) -> str:
+    """Return the path of a lookup whose uuids repeat, so that 200 million rows take little room; written if need be."""
+    if os.path.exists(path):
+        return path
     schema = pa.schema([("uuid", pa.string()), ("filepath", pa.string())])
     uuids = pa.array([f"{number:08x}-1111-4222-8333-{number:012x}" for number in range(4096)])
     files = pa.array([f"/data/shard_{number:05}" for number in range(4096)])
@@ -28,6 +28,7 @@ def make_lookup(path: str | Path, rows: int) -> None:
             numbers = np.arange(start, min(start + GROUP_ROWS, rows))
             codes = pa.array(numbers // 512 % 4096)
             writer.write_table(pa.table([uuids.take(codes), files.take(codes)], schema=schema), GROUP_ROWS)
+    return path
 
 
 ESM = """
