@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from h5explorer_py.errors import ShardNotFoundError, ShardUnreadableError
-from h5explorer_py.files import HeldFile, Signature, read_at, regular_file, why
+from h5explorer_py.files import Signature, regular_file, why
+from h5explorer_py.images.opened import OpenedShard
 from h5explorer_py.images.pipe import LARGEST_IMAGE
 
 if TYPE_CHECKING:
@@ -23,19 +23,11 @@ SHARDS_KEPT = 128
 PLACES_KEPT = 200_000
 """Places remembered in all; one takes about 150 bytes."""
 
+STRUCTURE_BYTES = 32 << 20
+"""Bytes of the structure of shards that are held in all: those of a shard of 400 images take 0.15 MB, of 100,000 4 MB.
+"""
+
 _CHANGES = 3
-
-
-class _Shard:
-    """An open shard in one state, and the places of its images found so far."""
-
-    def __init__(self, path: str, signature: Signature) -> None:
-        self.file = HeldFile(path)
-        self.signature = signature
-        self.places: dict[str, tuple[int, int]] = {}
-
-    def in_same_state(self) -> bool:
-        return Signature.of(os.fstat(self.file.fileno())) == self.signature
 
 
 class ImageStore:
@@ -49,13 +41,16 @@ class ImageStore:
 
     def __init__(self, readers: ReaderPool) -> None:
         self._readers = readers
-        self._shards: OrderedDict[str, _Shard] = OrderedDict()
+        self._shards: OrderedDict[str, OpenedShard] = OrderedDict()
         self._lock = threading.Lock()
+        self.is_slow = False
+        """Whether the file system took long over the last image."""
 
     def read(self, path: str, key: str, folders: tuple[str, ...], give_up: Callable[[], None] = lambda: None) -> bytes:
         """Return the encoded bytes of an image.
 
-        A place that is known costs one look at the file's state before and after, and one read.
+        A place that is known costs one look at the file's state before and after, and one read. One that is not is
+        found with a few reads where the shard is of the usual kind, by a reader process where it is not.
 
         Parameters
         ----------
@@ -75,27 +70,55 @@ class ImageStore:
         """
         for _ in range(_CHANGES):
             signature = self._look(path)
-            shard = self._shards.get(path)
-            if shard is not None and shard.signature == signature:
-                place = shard.places.get(key)
-                if place is not None:
-                    data = self._read_place(shard, *place)
-                    if data is not None:
-                        return data
-                    self.forget(path)
+            shard = self._opened(path, signature)
+            known = shard is not None and key in shard.places
+            place = None if shard is None else self._place(shard, key)
+            if shard is None or place is None:
+                found = self._readers.find(path, signature, key, folders, give_up)
+                if found is None:
                     continue
-            found = self._readers.find(path, signature, key, folders, give_up)
-            if found is None:
-                continue
-            if found.data is not None:
-                return found.data
-            shard = self._remember(path, signature, key, found)
-            data = None if shard is None else self._read_place(shard, found.offset, found.size)
-            if data is not None:
+                if found.data is not None:
+                    return found.data
+                shard = self._remember(path, signature, key, found)
+                place = (found.offset, found.size)
+            data = None if shard is None else self._read_place(shard, *place)
+            if data is not None and (known or self._look(path) == signature):
                 return data
+            self.forget(path)
         raise ShardUnreadableError(
             f"{path} changes while it is read.", action="Try again when it has been written.", path=path
         )
+
+    def read_small(self, path: str, key: str, most: int) -> bytes | None:
+        """Return the bytes of an image that is no larger than so many, if they can be had without a reader.
+
+        Of a larger one the place is remembered.
+
+        Parameters
+        ----------
+        path : str
+            The HDF5 file.
+        key : str
+            The name of the data set.
+        most : int
+            The size in bytes up to which it is read.
+
+        Returns
+        -------
+        bytes or None
+            ``None`` where ``read`` must be asked, which says what is wrong, too.
+        """
+        try:
+            signature = regular_file(path)
+            shard = self._opened(path, signature)
+            known = shard is not None and key in shard.places
+            place = None if shard is None else self._place(shard, key)
+            if shard is None or place is None or place[1] > most:
+                return None
+            data = self._read_place(shard, *place)
+            return data if known or regular_file(path) == signature else None
+        except (OSError, ValueError):
+            return None
 
     def state(self, path: str) -> str:
         """Return a text that differs whenever the file has changed.
@@ -108,7 +131,8 @@ class ImageStore:
 
     def is_open(self, path: str) -> bool:
         """Whether an image of a shard has been found before, so that others will be found soon."""
-        return path in self._shards
+        shard = self._shards.get(path)
+        return shard is not None and bool(shard.places)
 
     def forget(self, path: str) -> None:
         """Drop what is known of a shard."""
@@ -132,7 +156,7 @@ class ImageStore:
         except (OSError, ValueError) as error:
             raise ShardUnreadableError(f"{path} cannot be read: {why(error)}.", path=path) from error
 
-    def _remember(self, path: str, signature: Signature, key: str, found: Found) -> _Shard | None:
+    def _remember(self, path: str, signature: Signature, key: str, found: Found) -> OpenedShard | None:
         """Note places; ``None`` where the file is in another state by now."""
         offset, size = found.offset, found.size
         if offset < 0 or offset + size > signature.size:
@@ -141,32 +165,64 @@ class ImageStore:
                 action="It may still be written or copied; try again, or copy it anew.",
                 path=path,
             )
-        with self._lock:
-            shard = self._shards.get(path)
-            if shard is None or shard.signature != signature:
-                try:
-                    shard = _Shard(path, signature)
-                except OSError as error:
-                    raise ShardUnreadableError(f"{path} cannot be read: {why(error)}.", path=path) from error
-                if not shard.in_same_state():
-                    self._shards.pop(path, None)
-                    return None
-                self._shards[path] = shard
-            self._shards.move_to_end(path)
-            for other, at, length in found.others:
-                if 0 <= at <= signature.size - length and length <= LARGEST_IMAGE:
-                    shard.places[other] = (at, length)
-            shard.places[key] = (offset, size)
-            while len(self._shards) > SHARDS_KEPT or (
-                len(self._shards) > 1 and sum(len(other.places) for other in self._shards.values()) > PLACES_KEPT
-            ):
-                self._shards.popitem(last=False)
-            if len(shard.places) > PLACES_KEPT:
-                shard.places = {key: (offset, size)}
-            return shard
+        shard = self._opened(path, signature)
+        if shard is None:
+            return None
+        others = {
+            other: (at, length)
+            for other, at, length in found.others
+            if 0 <= at <= signature.size - length and length <= LARGEST_IMAGE
+        }
+        self._note(shard, {**others, key: (offset, size)})
+        return shard
 
-    @staticmethod
-    def _read_place(shard: _Shard, offset: int, size: int) -> bytes | None:
+    def _opened(self, path: str, signature: Signature) -> OpenedShard | None:
+        """Return a shard in a state, held open from now on; ``None`` where it is in another, or cannot be opened."""
+        shard = self._shards.get(path)
+        if shard is None or shard.signature != signature:
+            try:
+                shard = OpenedShard(path, signature)
+            except OSError:
+                return None
+            if not shard.in_same_state():
+                self.forget(path)
+                return None
+        with self._lock:
+            held = self._shards.get(path)
+            if held is None or held.signature != signature:
+                held = self._shards[path] = shard
+            self._shards.move_to_end(path)
+            while len(self._shards) > SHARDS_KEPT:
+                self._shards.popitem(last=False)
+            return held
+
+    def _place(self, shard: OpenedShard, key: str) -> tuple[int, int] | None:
+        """Return the offset and the size of an image, if they are known or found without a reader."""
+        shard.begin()
+        place = shard.places.get(key)
+        if place is None:
+            place = shard.look_for(key)
+            if place is not None:
+                self._note(shard, {key: place})
+        return place
+
+    def _note(self, shard: OpenedShard, places: dict[str, tuple[int, int]]) -> None:
+        """Remember places, and forget those that were used longest ago where they are too many."""
+        with self._lock:
+            shard.places.update(places)
+            shards = self._shards
+            while len(shards) > 1 and sum(len(other.places) for other in shards.values()) > PLACES_KEPT:
+                shards.popitem(last=False)
+            if len(shard.places) > PLACES_KEPT:
+                shard.places = dict([places.popitem()])
+            held = 0
+            for other in reversed(shards.values()):
+                held += other.nbytes
+                if held > STRUCTURE_BYTES:
+                    other.let_go()
+
+    def _read_place(self, shard: OpenedShard, offset: int, size: int) -> bytes | None:
         """Read a place; ``None`` where the file changed meanwhile."""
-        data = read_at(shard.file, offset, size)
+        data = shard.read(offset, size)
+        self.is_slow = shard.is_slow
         return data if len(data) == size and shard.in_same_state() else None

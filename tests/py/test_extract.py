@@ -35,7 +35,7 @@ from h5explorer_py.errors import (
     TargetExistsError,
     WriteFailedError,
 )
-from h5explorer_py.images import readers, store
+from h5explorer_py.images import opened, readers
 from h5explorer_py.metadata import store as metadata_store
 from tests.fixtures.datasets import BAD, EVERY_TYPE, every_type, key, write_images
 from tests.fixtures.hostile import write_hostile
@@ -488,7 +488,7 @@ def test_a_shard_that_changes_meanwhile(tmp_path: Path, monkeypatch: pytest.Monk
             raise OSError(5, "Input/output error")
 
         patch.setattr(spans, "read_at", broken)
-        patch.setattr(store, "read_at", broken)
+        patch.setattr(opened, "read_at", broken)
 
     monkeypatch.setattr(gather, "read_places", change)
     done = take(dataset, range(20), tmp_path / "out")

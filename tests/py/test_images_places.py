@@ -15,6 +15,7 @@ import pytest
 from h5explorer_py import errors
 from h5explorer_py.images import store as stores
 from h5explorer_py.images.gathering import MOST_GATHERED
+from h5explorer_py.images.opened import OpenedShard
 from h5explorer_py.images.readers import Found, ReaderPool, reader_pool
 from h5explorer_py.images.store import ImageStore
 from tests.fixtures.datasets import write_images
@@ -64,6 +65,12 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Counted:
     return counted
 
 
+@pytest.fixture
+def left_to_hdf5(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No image is found without a reader."""
+    monkeypatch.setattr(OpenedShard, "look_for", lambda *_: None)
+
+
 def read(store: ImageStore, shard: Path, key: str = "a") -> bytes:
     return store.read(str(shard), key, (str(shard.parent),))
 
@@ -73,6 +80,18 @@ def other_content(number: int = 7) -> dict[str, bytes]:
     return {"padding": encoded(number), "more": b"x" * 700, "b": encoded(number + 1), "a": encoded(number + 2)}
 
 
+def test_an_image_of_the_usual_kind_takes_few_reads_and_no_question(
+    store: ImageStore, shard: Path, preads: Counted, finds: Counted
+) -> None:
+    assert read(store, shard) == encoded(1)
+    assert (preads.calls, finds.calls) == (2, 0)  # the whole structure of a small file comes with its first bytes
+    for _ in range(3):
+        preads.calls = 0
+        assert read(store, shard) == encoded(1)
+        assert (preads.calls, finds.calls) == (1, 0)
+
+
+@pytest.mark.usefixtures("left_to_hdf5")
 def test_the_same_image_again_is_one_read_and_no_question(
     store: ImageStore, shard: Path, preads: Counted, finds: Counted
 ) -> None:
@@ -104,6 +123,7 @@ def gathering_store(pool: ReaderPool, path: Path, key: str) -> ImageStore:
     return store
 
 
+@pytest.mark.usefixtures("left_to_hdf5")
 def test_the_other_images_of_a_small_shard_are_found_ahead(tmp_path: Path, finds: Counted) -> None:
     images = {f"key {number}": encoded(number) for number in range(200)}
     write_images(tmp_path / "s_images.h5", images)
@@ -123,6 +143,7 @@ def test_the_other_images_of_a_small_shard_are_found_ahead(tmp_path: Path, finds
     pool.close()
 
 
+@pytest.mark.usefixtures("left_to_hdf5")
 def test_what_is_found_ahead_are_images_of_the_shard_itself_in_one_piece(tmp_path: Path) -> None:
     write_images(tmp_path / "other.h5", {"a": encoded(1)})
     path = tmp_path / "s_images.h5"
@@ -144,6 +165,7 @@ def test_what_is_found_ahead_are_images_of_the_shard_itself_in_one_piece(tmp_pat
     pool.close()
 
 
+@pytest.mark.usefixtures("left_to_hdf5")
 def test_of_a_shard_that_is_not_small_nothing_is_found_ahead(tmp_path: Path) -> None:
     path = tmp_path / "s_images.h5"
     with h5py.File(path, "w") as file:
@@ -156,6 +178,7 @@ def test_of_a_shard_that_is_not_small_nothing_is_found_ahead(tmp_path: Path) -> 
     pool.close()
 
 
+@pytest.mark.usefixtures("left_to_hdf5")
 def test_a_reader_that_is_asked_nothing_goes_to_sleep(shard: Path) -> None:
     pool = ReaderPool(1)
     gathering_store(pool, shard, "a")
@@ -231,37 +254,51 @@ def test_a_key_that_the_new_shard_lacks(store: ImageStore, shard: Path) -> None:
         read(store, shard)
 
 
+def finder(monkeypatch: pytest.MonkeyPatch, way: str) -> tuple[Any, str]:
+    """What finds an image, with a reader or without: an object, and the name of its method."""
+    if way == "here":
+        return OpenedShard, "look_for"
+    monkeypatch.setattr(OpenedShard, "look_for", lambda *_: None)
+    return reader_pool(), "find"
+
+
+@pytest.mark.parametrize("way", ["here", "reader"])
 @pytest.mark.parametrize("change", [by_rename, in_place])
 def test_a_change_between_finding_and_reading(
-    store: ImageStore, shard: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
+    store: ImageStore, shard: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], way: str
 ) -> None:
-    find = reader_pool().find
+    owner, name = finder(monkeypatch, way)
+    find = getattr(owner, name)
     changes = [change]
 
-    def find_and_change(*arguments: Any) -> Found | None:
+    def find_and_change(*arguments: Any) -> Any:
         found = find(*arguments)
         if changes:
             changes.pop()(shard)
         return found
 
-    monkeypatch.setattr(reader_pool(), "find", find_and_change)
+    monkeypatch.setattr(owner, name, find_and_change)
     assert read(store, shard) == encoded(9)
+    assert changes == []
 
 
+@pytest.mark.parametrize("way", ["here", "reader"])
 @pytest.mark.parametrize("change", [by_rename, in_place])
 def test_a_change_between_looking_and_finding(
-    store: ImageStore, shard: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
+    store: ImageStore, shard: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], way: str
 ) -> None:
-    find = reader_pool().find
+    owner, name = finder(monkeypatch, way)
+    find = getattr(owner, name)
     changes = [change]
 
-    def change_and_find(*arguments: Any) -> Found | None:
+    def change_and_find(*arguments: Any) -> Any:
         if changes:
             changes.pop()(shard)
         return find(*arguments)
 
-    monkeypatch.setattr(reader_pool(), "find", change_and_find)
+    monkeypatch.setattr(owner, name, change_and_find)
     assert read(store, shard) == encoded(9)
+    assert changes == []
 
 
 def test_a_change_while_the_bytes_are_read(store: ImageStore, shard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,6 +315,7 @@ def test_a_change_while_the_bytes_are_read(store: ImageStore, shard: Path, monke
     assert read(store, shard) == encoded(9)
 
 
+@pytest.mark.usefixtures("left_to_hdf5")
 def test_a_shard_that_changes_all_the_time(store: ImageStore, shard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find = reader_pool().find
 
@@ -291,6 +329,7 @@ def test_a_shard_that_changes_all_the_time(store: ImageStore, shard: Path, monke
         read(store, shard)
 
 
+@pytest.mark.usefixtures("left_to_hdf5")
 @pytest.mark.parametrize(("offset", "size"), [(1 << 40, 10), (0, 1 << 40), (-5, 10)])
 def test_a_place_beyond_the_end_is_never_read(
     store: ImageStore, shard: Path, monkeypatch: pytest.MonkeyPatch, preads: Counted, offset: int, size: int

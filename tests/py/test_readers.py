@@ -19,7 +19,7 @@ import pytest
 from h5explorer_py import errors
 from h5explorer_py.images import readers
 from h5explorer_py.images.readers import Reader, ReaderPool
-from tests.fixtures.datasets import write_images
+from tests.fixtures.datasets import write_images_for_hdf5
 from tests.fixtures.pictures import encoded
 from tests.py.support import ROOT, dataset_of, image_of, python, runs, wait_for, within
 
@@ -57,7 +57,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReaderPool]:
 
 @pytest.fixture
 def shard(tmp_path: Path) -> Path:
-    write_images(tmp_path / "s_images.h5", {"a": encoded(1), "b": encoded(2)})
+    write_images_for_hdf5(tmp_path / "s_images.h5", {"a": encoded(1), "b": encoded(2)})
     pq.write_table(pa.table({"uuid": ["a"], "filepath": ["s"]}), tmp_path / "lookup.parquet")
     return tmp_path / "s_images.h5"
 
@@ -180,7 +180,7 @@ def test_while_one_reader_stands_still_another_works(
     pool = ReaderPool(2)
     monkeypatch.setattr(readers, "_pool", pool)
     monkeypatch.setattr(readers, "SECONDS", 3)
-    write_images(tmp_path / "t_images.h5", {"a": encoded(7)})
+    write_images_for_hdf5(tmp_path / "t_images.h5", {"a": encoded(7)})
     image_of(shard)
     os.kill(pid_of(pool), signal.SIGSTOP)
     outcome: list[type[BaseException]] = []
