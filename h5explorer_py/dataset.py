@@ -323,6 +323,23 @@ class Dataset:
             raise
         return Image(data, entry.key, files.images, time.perf_counter() - started)
 
+    def small_image(self, entry: Entry, most: int) -> Image | None:
+        """Return the image of a row if it has no more than so many bytes and no reader process is needed for it.
+
+        Where it is ``None``, ``image`` tells, and finds a larger image sooner than before.
+        """
+        started = time.perf_counter()
+        if self.closed or not entry.key or not entry.filepath:
+            return None
+        files, _ = self._shard(entry)
+        data = self._images.read_small(files.images, entry.key, most)
+        return None if data is None else Image(data, entry.key, files.images, time.perf_counter() - started)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether images come from a file system that is slow, so that several are best waited for at the same time."""
+        return self._images.is_slow
+
     def image_state(self, entry: Entry) -> str:
         """Return a text that differs whenever the file that holds the image of a row has changed."""
         files = self.files(entry)

@@ -11,6 +11,7 @@ from h5explorer_py import jobs
 from h5explorer_py.assets import asset_bytes
 from h5explorer_py.dispatch import Buffers, Handler
 from h5explorer_py.errors import BadRequestError, ExplorerError
+from h5explorer_py.fetching import Fetching
 from h5explorer_py.images.shown import facts_of, shown_facts_of
 from h5explorer_py.images.thumbnail import LARGEST_SIDE, SMALLEST_SIDE, Thumbnail
 from h5explorer_py.lookup.find import parse
@@ -130,30 +131,40 @@ def _ahead(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buf
     records: list[JSON] = []
     image_data: Buffers = []
     record_data: Buffers = []
-    for number in rows:
-        row = integer({"row": number}, "row", 0, _EVER)
+    known = _known(view, [integer({"row": number}, "row", 0, _EVER) for number in rows], job, only_open=only_open)
+    fetching = Fetching(dataset, [asked.entry for asked, with_image, _ in known if with_image], job)
+    for asked, with_image, with_record in known:
         job.give_up()
-        with contextlib.suppress(ExplorerError):
-            entry = view.entry(row, job.give_up)
-            with_image, with_record = dataset.is_open(entry) if only_open else (True, True)
-            if with_image:
-                with contextlib.suppress(ExplorerError):
-                    state = dataset.image_state(entry)
-                    image = dataset.image(entry, job.give_up)
-                    room -= len(image.data)
-                    if room < 0:
-                        break
-                    images.append({**shown_facts_of(row, image), "state": state})
-                    image_data.append(image.data)
-            job.give_up()
-            if with_record:
-                facts, data = _recorded(_Asked(dataset, row, entry))
+        if with_image:
+            with contextlib.suppress(ExplorerError):
+                state, image = fetching.get(asked.entry)
+                room -= len(image.data)
+                if room < 0:
+                    break
+                images.append({**shown_facts_of(asked.row, image), "state": state})
+                image_data.append(image.data)
+        job.give_up()
+        if with_record:
+            with contextlib.suppress(ExplorerError):
+                facts, data = _recorded(asked)
                 room -= len(data)
                 if room < 0:
                     break
                 records.append(facts)
                 record_data.append(data)
     return {"images": images, "records": records}, image_data + record_data
+
+
+def _known(view: View, rows: list[int], job: jobs.Job, *, only_open: bool) -> list[tuple[_Asked, bool, bool]]:
+    """Return those rows that there are, each with whether its image and its record are wanted."""
+    known = []
+    for row in rows:
+        job.give_up()
+        with contextlib.suppress(ExplorerError):
+            asked = _Asked(view.dataset, row, view.entry(row, job.give_up))
+            with_image, with_record = view.dataset.is_open(asked.entry) if only_open else (True, True)
+            known.append((asked, with_image, with_record))
+    return known
 
 
 def _thumbnails(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:

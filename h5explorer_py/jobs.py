@@ -256,6 +256,9 @@ searching = Pool("h5explorer-searching", 2)
 ahead = Pool("h5explorer-ahead", 2)
 """For pictures that a person may come to next."""
 
+fetching = Pool("h5explorer-fetching", 16)
+"""For reading those pictures several at a time: its threads wait for the file system, and hold no processor."""
+
 querying = Pool("h5explorer-querying", 2)
 """For filters and orders, which may go through a whole lookup: the second may begin while the first is given up."""
 

@@ -61,8 +61,8 @@ def ours(path: str) -> Measured:
     page = Page()
     dispatcher = Dispatcher(handlers(session), page.send)
     reader_pool().warm()  # as the widget has one started before anything is asked for
-    warm = session.view.entry(NEIGHBOURS)
-    session.dataset.image(warm)
+    dispatcher.receive(ask(Request("shown", "image", {"row": NEIGHBOURS})))  # whose neighbours they are
+    page.only("shown", _LONGEST)
 
     def fetched(turn: str) -> list[str]:
         batches = [list(range(at, min(at + MOST_AHEAD, NEIGHBOURS))) for at in range(0, NEIGHBOURS, MOST_AHEAD)]
