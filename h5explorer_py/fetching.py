@@ -65,13 +65,21 @@ class Fetching:
             self._left.remove(entry)
         begun = self._begun.get(entry)
         if begun is not None:
-            while not begun.wait(_LOOK_SECONDS):
-                self._job.give_up()
+            self._wait(begun)
             fetched = self._fetched.pop(entry, None)
             if fetched is not None:
                 return fetched
         state = self._dataset.image_state(entry)
         return Fetched(state, self._dataset.image(entry, self._job.give_up))
+
+    def _wait(self, begun: jobs.Job) -> None:
+        try:
+            while not begun.wait(_LOOK_SECONDS):
+                self._job.give_up()
+        except BaseException:
+            for each in self._begun.values():
+                each.cancel()  # else threads that a dead file system holds are not soon replaced
+            raise
 
     def _begin(self, entry: Entry) -> None:
         def fetch(_: jobs.Job) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from h5explorer_py.hdf5.object_header import BESIDES, DATASPACE, DATATYPE, FILL, LAYOUT, OLD_FILL, the_only
+from h5explorer_py.hdf5.object_header import BESIDES, DATASPACE, DATATYPE, FILL, LAYOUT, OLD_FILL
 from h5explorer_py.hdf5.pages import UnrecognisedError
 
 if TYPE_CHECKING:
     from h5explorer_py.hdf5.object_header import Message
 
 _MESSAGES = BESIDES | {DATASPACE, DATATYPE, OLD_FILL, FILL, LAYOUT}
+_NEEDED = frozenset({DATASPACE, DATATYPE, LAYOUT})
 _SCALAR, _SIMPLE = 0, 1
 _HAS_MOST = 0x01
 _WHOLE_NUMBER, _TEXT, _OPAQUE = 0, 3, 5
@@ -32,15 +33,23 @@ def place_of(messages: list[Message]) -> tuple[int, int]:
     UnrecognisedError
         Of all others: what is in chunks, filtered, in another file, of another shape or type, empty, or damaged.
     """
-    if any(message.kind not in _MESSAGES for message in messages):
-        raise UnrecognisedError("a message of another kind")
-    wide, width = _element(the_only(messages, DATATYPE))
-    shape = _shape(the_only(messages, DATASPACE))
+    found: dict[int, bytes] = {}
+    for kind, data in messages:
+        if kind not in _MESSAGES or (kind in found and kind not in BESIDES):
+            raise UnrecognisedError("a message of another kind")
+        found[kind] = data
+    if not found.keys() >= _NEEDED:
+        raise UnrecognisedError("no data set")
+    wide, width = _element(found[DATATYPE])
+    shape = _shape(found[DATASPACE])
     if not (len(shape) == 1 if width == 1 and not wide else width == 1 or shape in {(), (1,)}):
         raise UnrecognisedError("the shape of an array")
     count = shape[0] if shape else 1
-    _check_fill(messages, width)
-    layout = the_only(messages, LAYOUT)
+    if FILL in found:
+        _check_fill(found[FILL], width)
+    if OLD_FILL in found:
+        _check_filling(found[OLD_FILL], width)
+    layout = found[LAYOUT]
     if len(layout) < _LAYOUT.size:
         raise UnrecognisedError("a layout is cut short")
     version, kind, address, size = _LAYOUT.unpack_from(layout)
@@ -97,16 +106,8 @@ def _element(data: bytes) -> tuple[bool, int]:
     raise UnrecognisedError("a type of another kind")
 
 
-def _check_fill(messages: list[Message], width: int) -> None:
-    """See that the values that fill what was not written are well-formed (the specification's IV.A.2.e and f)."""
-    for kind, data in messages:
-        if kind == FILL:
-            _check_new_fill(data, width)
-        elif kind == OLD_FILL:
-            _check_filling(data, width)
-
-
-def _check_new_fill(data: bytes, width: int) -> None:
+def _check_fill(data: bytes, width: int) -> None:
+    """See that the value that fills what was not written is well-formed (the specification's IV.A.2.f)."""
     if len(data) >= 4 and data[0] == 2:
         if not 1 <= data[1] <= 3 or data[2] > 2 or data[3] > 1:
             raise UnrecognisedError("a fill value")

@@ -20,6 +20,7 @@ _ATTRIBUTE, _TIME, _ATTRIBUTES, _REFERENCES = 0x0C, 0x12, 0x15, 0x16
 BESIDES = frozenset({NOTHING, _ATTRIBUTE, CONTINUATION, _TIME, _ATTRIBUTES, _REFERENCES})
 """Messages that have no say in where an object is."""
 
+_LOOKED_AT = frozenset({_TIME, _ATTRIBUTES, _REFERENCES})
 _OLD = Struct("<BxHII4x")
 _OLD_MESSAGE = Struct("<HHB3x")
 _NEW = Struct("<4sBB")
@@ -123,7 +124,7 @@ def _message(kind: int, flags: int, chunk: bytes, at: int, size: int) -> Message
     if flags & ~(_CONSTANT | _NOT_SHAREABLE):
         raise UnrecognisedError("a message that is shared, or must be understood")
     data = chunk[at : at + size]
-    if (
+    if kind in _LOOKED_AT and (
         (kind == _REFERENCES and (size < 5 or data[0] or not any(data[1:5])))
         or (kind == _TIME and (size < 8 or data[0] != 1))
         or (kind == _ATTRIBUTES and (size < 18 or data[0] or data[1] > 3))
@@ -139,8 +140,8 @@ def _continued(found: list[Message], known: int) -> list[tuple[int, int]]:
 
 
 def _check_chunk(number: int, size: int) -> None:
-    if number >= _MOST_CHUNKS or size > _LARGEST:
-        raise UnrecognisedError("an object header is too large")
+    if number >= _MOST_CHUNKS or size > _LARGEST or (number and not size):
+        raise UnrecognisedError("the size of an object header")
 
 
 def the_only(messages: list[Message], kind: int) -> bytes:

@@ -19,7 +19,7 @@ PAGE = 4096
 FIRST = 4 * PAGE
 """Bytes that are read first: a file begins with the groups that were made first."""
 
-MOST_PAGES = 32
+MOST_PAGES = 64
 """Pages that are held."""
 
 LARGEST_PIECE = 1 << 16

@@ -20,7 +20,7 @@ _HEAP = Struct("<4sB3xQQQ")
 _TREE = Struct("<4sBBH16x")
 _NODE = Struct("<4sBxH")
 _FREE = Struct("<QQ")
-_KIND = Struct("<16xI20x")
+_KIND = "16xI20x"
 _SOFT_LINK = 2
 _NO_MORE = 1
 _MOST_FREE = 10_000
@@ -106,7 +106,7 @@ class SymbolTable:
         signature, version, count = _NODE.unpack_from(data)
         if signature != b"SNOD" or version != 1 or count > most:
             raise UnrecognisedError("a node of a symbol table")
-        if any(kind > _SOFT_LINK for (kind,) in _KIND.iter_unpack(data[_NODE.size : _NODE.size + ENTRY.size * count])):
+        if max(unpack_from("<" + _KIND * count, data, _NODE.size), default=0) > _SOFT_LINK:
             raise UnrecognisedError("an entry of an unknown kind")
         low, high = 0, count
         while low < high:

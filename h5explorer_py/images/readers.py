@@ -1,8 +1,9 @@
 """The kernel's side of the reader processes: starting, asking, replacing them.
 
-HDF5 is parsed in processes of their own because a damaged file can end or block the process that parses it, and
-because the library's one global lock makes threads useless. They are started as modules over pipes: a fork deadlocks
-in a kernel with threads, and other ways run the user's main script again.
+The HDF5 library works in processes of its own because a damaged file can end or block the process that it is in, and
+because its one global lock makes threads useless. They are started as modules over pipes: a fork deadlocks in a kernel
+with threads, and other ways run the user's main script again. Most images are found without it: see
+:mod:`h5explorer_py.hdf5`.
 """
 
 from __future__ import annotations

@@ -137,6 +137,7 @@ def test_who_withdraws_waits_for_none(dataset: Dataset, monkeypatch: pytest.Monk
     with pytest.raises(errors.CancelledError):
         several.get(rows[1])
     assert begun.is_set()
+    assert all(each.ended for each in several._begun.values())
     go_on.set()
     wait_for(lambda: not jobs.fetching._begun)
     assert len(calls) == 2  # those that wait in the queue are not begun
