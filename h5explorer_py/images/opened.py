@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from statistics import median
 
 from h5explorer_py.files import HeldFile, Signature, read_at
 from h5explorer_py.hdf5.group import Group
@@ -77,8 +76,8 @@ class OpenedShard:
     @property
     def is_slow(self) -> bool:
         """Whether the file system took long over most reads since the last ``begin``."""
-        seconds = self._reads.seconds
-        return bool(seconds) and median(seconds) > SLOW_SECONDS
+        seconds = sorted(self._reads.seconds)
+        return bool(seconds) and seconds[len(seconds) // 2] > SLOW_SECONDS
 
     def begin(self) -> None:
         """Begin to take the time of reads."""

@@ -24,7 +24,7 @@ PLACES_KEPT = 200_000
 """Places remembered in all; one takes about 150 bytes."""
 
 STRUCTURE_BYTES = 32 << 20
-"""Bytes of the structure of shards that are held in all. A shard of 400 images takes 0.3 MB at most, of 100,000 5 MB."""
+"""Bytes of the structure of shards that are held in all. One of 400 images takes 0.3 MB at most, of 100,000 5 MB."""
 
 _CHANGES = 3
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,8 @@ from hypothesis import strategies as st
 
 from h5explorer_py import errors
 from h5explorer_py.files import regular_file
-from h5explorer_py.hdf5.checksum import lookup3
+from h5explorer_py.hdf5 import fractal_heap, name_index, object_header, superblock
+from h5explorer_py.hdf5.checksum import checked, lookup3
 from h5explorer_py.hdf5.group import Group
 from h5explorer_py.hdf5.pages import UnrecognisedError
 from h5explorer_py.images.readers import ReaderPool
@@ -279,29 +282,85 @@ def small(group: Any) -> None:
         group.create_dataset(f"{number}", data=np.void(bytes(BYTES[: 20 + number])))
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("damaged")
+
+
+_numbers = itertools.count()
+
+
+@functools.cache
+def whole(folder: Path, put: Callable[[Any], object], **options: Any) -> Path:
+    return write(folder / f"whole {next(_numbers)}.h5", put, **options)
+
+
+def damaged(folder: Path, content: bytes) -> Path:
+    path = folder / f"damaged {next(_numbers)}.h5"
+    path.write_bytes(content)
+    return path
+
+
 @given(data=st.data())
 @pytest.mark.parametrize("options", [WAYS[0], WAYS[4]], ids=str)
 def test_where_bytes_are_changed_no_other_place_is_given_than_hdf5_gives(
-    tmp_path_factory: pytest.TempPathFactory, pool: ReaderPool, options: dict[str, Any], data: st.DataObject
+    folder: Path, pool: ReaderPool, options: dict[str, Any], data: st.DataObject
 ) -> None:
-    folder = tmp_path_factory.mktemp("damaged")
-    path = write(folder / "s.h5", small, **options)
-    content = bytearray(path.read_bytes())
+    content = bytearray(whole(folder, small, **options).read_bytes())
     used = [at for at, byte in enumerate(content) if byte]
     at = st.one_of(st.sampled_from(used), st.integers(0, len(content) - 1))
     for where, value in data.draw(st.lists(st.tuples(at, st.integers(0, 255)), min_size=1, max_size=4)):
         content[where] = value
-    path.write_bytes(content)
-    key = data.draw(st.sampled_from(["0", "3", "5"]))
+    assert_hdf5_agrees(damaged(folder, content), data.draw(st.sampled_from(["0", "3", "5"])), pool)
+
+
+def assert_hdf5_agrees(path: Path, key: str, pool: ReaderPool) -> None:
+    """A place that is found in a damaged file is the one that HDF5 gives."""
     try:
         place = File(path).group().place(key.encode())
     except UnrecognisedError:
         return
     try:
-        given_by_hdf5 = pool.places(str(path), regular_file(str(path)), [key], [str(folder)])
+        given_by_hdf5 = pool.places(str(path), regular_file(str(path)), [key], [str(path.parent)])
     except errors.ExplorerError:
         given_by_hdf5 = None
     assert given_by_hdf5 == [place]
+
+
+@functools.cache
+def checked_pieces(path: Path, keys: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Return the beginnings and ends of the structures on the way to images that end with a checksum."""
+    file = File(path)
+    found: set[tuple[int, int]] = set()
+
+    def noted(data: bytes) -> bytes:
+        at = file.data.find(data)
+        found.add((at, at + len(data)))
+        return checked(data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (fractal_heap, name_index, object_header, superblock):
+            patch.setattr(module, "checked", noted)
+        for key in keys:
+            file.group().place(key.encode())
+    return sorted(found)
+
+
+FEW, SOME = partial(put_many, 4), partial(put_many, 40)
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("put", [FEW, SOME], ids=["few", "some"])
+def test_nor_where_the_checksum_is_made_to_fit(
+    folder: Path, pool: ReaderPool, put: Callable[[Any], object], data: st.DataObject
+) -> None:
+    path = whole(folder, put, libver="latest")
+    keys = tuple(sorted(by_h5py(path))[:3])
+    content = bytearray(path.read_bytes())
+    for begin, end in data.draw(st.lists(st.sampled_from(checked_pieces(path, keys)), min_size=1, max_size=2)):
+        content[data.draw(st.integers(begin, end - 5))] = data.draw(st.integers(0, 255))
+        content[end - 4 : end] = lookup3(bytes(content[begin : end - 4])).to_bytes(4, "little")
+    assert_hdf5_agrees(damaged(folder, content), data.draw(st.sampled_from(keys)), pool)
 
 
 def test_nodes_that_lead_back_to_themselves_end(tmp_path: Path) -> None:
