@@ -23,6 +23,7 @@ from h5explorer_py.images.store import ImageStore
 from h5explorer_py.lookup.finding import only_row
 from h5explorer_py.lookup.open import open_lookup
 from h5explorer_py.lookup.rows import LookupRows
+from h5explorer_py.lookup.sql.kept import KeptConnections
 from h5explorer_py.metadata.store import MetadataStore, Record, Records
 from h5explorer_py.moved import Absence, Sought, absence, sought_in
 from h5explorer_py.shards import ShardFiles, ShardPaths
@@ -93,6 +94,7 @@ class Dataset:
         self._images = ImageStore(readers)
         self.uuid_columns = tuple(dict.fromkeys((columns.uuid, "uuid")))
         self._metadata = MetadataStore(self.uuid_columns)
+        self.connections = KeptConnections()
         self._lock = threading.Lock()
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._rows_by_key: OrderedDict[str, int] = OrderedDict()
@@ -408,4 +410,5 @@ class Dataset:
         self.closed = True
         self._images.clear()
         self._metadata.clear()
+        self.connections.close()
         self.rows.close()

@@ -17,6 +17,8 @@ from h5explorer_py.view.columns import metadata_names
 from h5explorer_py.view.records import record_index
 from h5explorer_py.view.rowsets import RowBitsBuilder
 from h5explorer_py.view.scans import (
+    NULLS,
+    RECORDS,
     ROW,
     called,
     lookup_files,
@@ -102,7 +104,7 @@ def records_of(dataset: Dataset, work: Work) -> RecordIndex:
 def _of_lookup(dataset: Dataset, condition: Condition, work: Work) -> RowBitsBuilder:
     lookup = dataset.lookup
     found = RowBitsBuilder(lookup.num_rows)
-    with query_connection(lookup_files(lookup)) as connection:
+    with query_connection(dataset, lookup_files(lookup)) as connection:
         relation = lookup_relation(connection, lookup, condition.columns)
         sql = f"SELECT {relation.row} FROM {relation.sql} WHERE {condition.sql}"  # noqa: S608
         for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
@@ -118,7 +120,7 @@ def _of_metadata(dataset: Dataset, condition: Condition, records: RecordIndex, w
     """
     files = metadata_files(records)
     marked = _Marked(files)
-    with query_connection(files) as connection:
+    with query_connection(dataset, files) as connection:
         inverted = _true_of_nulls(connection, condition, records.schema, work)
         if files:
             test = f"{condition.sql} IS NOT TRUE" if inverted else condition.sql
@@ -159,8 +161,8 @@ class _Marked:
 
 def _true_of_nulls(connection: Any, condition: Condition, schema: pa.Schema, work: Work) -> bool:
     kinds = pa.schema([schema.field(name) for name in condition.columns])
-    sql = f"SELECT 1 FROM nulls WHERE {condition.sql}"  # noqa: S608
-    connection.register("nulls", pa.Table.from_arrays([pa.nulls(1, field.type) for field in kinds], schema=kinds))
+    sql = f"SELECT 1 FROM {NULLS} WHERE {condition.sql}"  # noqa: S608
+    connection.register(NULLS, pa.Table.from_arrays([pa.nulls(1, field.type) for field in kinds], schema=kinds))
     return any(batch.num_rows for batch in run(connection, sql, [], work.give_up))
 
 
@@ -170,16 +172,16 @@ def _of_both(
     """Join the lookup with the records of its rows: in memory as far as that goes."""
     found = RowBitsBuilder(dataset.lookup.num_rows)
     of_metadata = [name for name in condition.columns if name not in of_lookup]
-    with query_connection(lookup_files(dataset.lookup), work.scratch) as connection:
+    with query_connection(dataset, lookup_files(dataset.lookup), work.scratch) as connection:
         relation = lookup_relation(connection, dataset.lookup, of_lookup)
         schema, batches = stream_of_records(records, of_metadata)
         reader = pa.RecordBatchReader.from_batches(schema, _watched(batches, work.give_up))
-        connection.register("records", reader)
+        connection.register(RECORDS, reader)
         written = called(dataset.lookup)
         row, names = quoted(ROW), ", ".join(quoted(written.get(name, name)) for name in of_lookup)
         sql = (
             f"SELECT l.{row} FROM (SELECT {relation.row} AS {row}, {names} FROM {relation.sql}) l "  # noqa: S608
-            f"LEFT JOIN records ON l.{row} = records.{row} WHERE {condition.sql}"
+            f"LEFT JOIN {RECORDS} ON l.{row} = {RECORDS}.{row} WHERE {condition.sql}"
         )
         for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
             found.add(numbers_of(batch.column(0)))

@@ -22,7 +22,15 @@ from h5explorer_py.scratch import put_aside
 from h5explorer_py.view.columns import metadata_names
 from h5explorer_py.view.filtering import OF_RECORDS, records_of
 from h5explorer_py.view.rowsets import RowBits, RowSet
-from h5explorer_py.view.scans import ROW, called, lookup_files, lookup_relation, query_connection, stream_of_records
+from h5explorer_py.view.scans import (
+    RECORDS,
+    ROW,
+    called,
+    lookup_files,
+    lookup_relation,
+    query_connection,
+    stream_of_records,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -371,7 +379,7 @@ def _sorted_by_duckdb(dataset: Dataset, keys: Sequence[SortKey], work: Work) -> 
     own = [name for name, _ in keys if name in lookup.schema.names]
     others = [name for name, _ in keys if name not in own]
     with contextlib.ExitStack() as stack:
-        connection = stack.enter_context(query_connection(lookup_files(lookup), work.scratch))
+        connection = stack.enter_context(query_connection(dataset, lookup_files(lookup), work.scratch))
         relation = lookup_relation(connection, lookup, own)
         row, written = quoted(ROW), called(lookup)
         columns = ", ".join([f"{relation.row} AS {row}", *(quoted(written.get(name, name)) for name in own)])
@@ -384,8 +392,8 @@ def _sorted_by_duckdb(dataset: Dataset, keys: Sequence[SortKey], work: Work) -> 
             if missing:
                 raise WrongColumnsError(f"No metadata has the column {shorten(missing[0])!r}.", missing=missing[0])
             schema, batches = stream_of_records(records, others)
-            connection.register("records", pa.RecordBatchReader.from_batches(schema, batches))
-            source += f" LEFT JOIN records ON l.{row} = records.{row}"
+            connection.register(RECORDS, pa.RecordBatchReader.from_batches(schema, batches))
+            source += f" LEFT JOIN {RECORDS} ON l.{row} = {RECORDS}.{row}"
         order = ", ".join(
             f"{quoted(written.get(name, name))} {direction.upper()} NULLS LAST" for name, direction in keys
         )

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from h5explorer_py.files import arrow_path
-from h5explorer_py.lookup.sql.connection import locked_connection
 from h5explorer_py.lookup.sql.names import folded, quoted
 from h5explorer_py.lookup.text import as_text, numbers_array
 from h5explorer_py.view.records import changed
@@ -20,6 +19,7 @@ from h5explorer_py.view.records import changed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from h5explorer_py.dataset import Dataset
     from h5explorer_py.lookup.base import Lookup
     from h5explorer_py.view.records import RecordIndex
     from h5explorer_py.view.shard_records import ShardRecords
@@ -31,6 +31,10 @@ PARQUET = "read_parquet(?, hive_partitioning = false)"
 """A file as it is: DuckDB would take ``lot=7`` in a path for a column, and for the value of one that the file has."""
 
 NUMBERED = "read_parquet(?, hive_partitioning = false, file_row_number = true)"
+
+LOOKUP, RECORDS, NULLS = "lookup", "records", "nulls"
+REGISTERED = (LOOKUP, RECORDS, NULLS)
+"""What tables of Arrow are called in queries."""
 
 _BATCH_ROWS = 65_536
 
@@ -55,13 +59,14 @@ class Relation:
 
 
 @contextmanager
-def query_connection(files: Sequence[str], scratch: str | None = None) -> Iterator[Any]:
-    """Give a connection for one query, that may open these files only."""
-    connection = locked_connection(files, scratch=scratch)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def query_connection(dataset: Dataset, files: Sequence[str], scratch: str | None = None) -> Iterator[Any]:
+    """Give a connection for one query, that may open these files only; nothing that it registers is left behind."""
+    with dataset.connections.query(files, scratch) as connection:
+        try:
+            yield connection
+        finally:
+            for name in REGISTERED:
+                connection.unregister(name)
 
 
 def lookup_files(lookup: Lookup) -> list[str]:
@@ -97,8 +102,8 @@ def lookup_relation(connection: Any, lookup: Lookup, columns: Sequence[str]) -> 
     used = [*columns, *([lookup.columns.uuid] if not columns else [])]
     names = called(lookup)
     schema = pa.schema([(ROW, pa.int64()), *((names.get(name, name), _kind(lookup, name)) for name in used)])
-    connection.register("lookup", pa.RecordBatchReader.from_batches(schema, _numbered(lookup, used, schema)))
-    return Relation("lookup", (), quoted(ROW))
+    connection.register(LOOKUP, pa.RecordBatchReader.from_batches(schema, _numbered(lookup, used, schema)))
+    return Relation(LOOKUP, (), quoted(ROW))
 
 
 def reads_itself(lookup: Lookup) -> bool:

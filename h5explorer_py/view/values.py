@@ -17,7 +17,7 @@ from h5explorer_py.lookup.sql.names import quoted
 from h5explorer_py.lookup.sql.running import run
 from h5explorer_py.view.columns import metadata_names
 from h5explorer_py.view.filtering import OF_RECORDS, records_of
-from h5explorer_py.view.scans import called, lookup_files, lookup_relation, query_connection, stream_of_records
+from h5explorer_py.view.scans import RECORDS, called, lookup_files, lookup_relation, query_connection, stream_of_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,8 +147,8 @@ def _looked_through(dataset: Dataset, name: str, work: Work) -> ColumnValues:
 
         def stream(connection: Any) -> tuple[str, str, tuple[Any, ...]]:
             schema, batches = stream_of_records(records, [name])
-            connection.register("records", pa.RecordBatchReader.from_batches(schema, _watched(batches, work.give_up)))
-            return quoted(name), "records", ()
+            connection.register(RECORDS, pa.RecordBatchReader.from_batches(schema, _watched(batches, work.give_up)))
+            return quoted(name), RECORDS, ()
 
         found = _Column(name, kind, stream, dataset, work).values()
         records.check_unchanged()
@@ -226,7 +226,7 @@ class _Column:
         return ColumnValues(self._name, "numbers", nulls, -1, [], low, high, bins, not_finite)
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with query_connection(lookup_files(self._dataset.lookup), self._work.scratch) as connection:
+        with query_connection(self._dataset, lookup_files(self._dataset.lookup), self._work.scratch) as connection:
             column, source, params = self._source(connection)
             query = sql.format(column=column, source=source)
             found: list[tuple[Any, ...]] = []
