@@ -54,7 +54,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def add_showing(parser: argparse.ArgumentParser) -> None:
     """Add what is shown to begin with."""
-    parser.add_argument("--row", metavar="N", type=_row, help="the row to show first, counted from 0")
+    parser.add_argument("--row", metavar="N", type=row_number, help="the row to show first, counted from 0")
     parser.add_argument(
         "--filter", metavar="SQL", default="", help="a condition on columns of the lookup or the metadata"
     )
@@ -159,7 +159,14 @@ def _require_tornado() -> None:
         )
 
 
-def _row(text: str) -> int:
+def row_number(text: str) -> int:
+    """Understand a row number.
+
+    Raises
+    ------
+    ArgumentTypeError
+        Where it is none.
+    """
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is no row number, counted from 0")
     return int(text)
