@@ -15,6 +15,7 @@ function Page() {
     return <p class="h5x-page-alone">This page shows what a server beside it has; there is none.</p>;
   return (
     <>
+      <h1 class="h5x-hidden">h5explorer</h1>
       <ServedApp address={address} decoder={decoder} />
       <ThemeButton />
     </>

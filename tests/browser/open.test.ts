@@ -6,6 +6,7 @@ import type { Browser, BrowserContextOptions, WebSocketRoute } from "playwright-
 import { openTab, startBrowser, type Tab } from "../support/chromium";
 import { type OpenedServer, startOpen } from "../support/opened";
 import { newFolder, runModule } from "../support/python";
+import { violations } from "./axe";
 import { Explorer, until } from "./kit";
 
 jest.setTimeout(120_000);
@@ -173,8 +174,10 @@ test.each(["light", "dark"] as const)("in the %s colours of the system every tex
       return (red + green + blue) / 3;
     });
   expect((await luminance()) > 128).toBe(scheme === "light");
+  expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: scheme === "light" ? "Dark colours" : "Light colours" }).click();
   expect((await luminance()) > 128).toBe(scheme === "dark");
+  expect(await violations(page)).toEqual([]);
   await page.reload();
   await explorer.grid.waitFor();
   expect((await luminance()) > 128).toBe(scheme === "dark"); // the choice is remembered

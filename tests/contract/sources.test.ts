@@ -78,10 +78,15 @@ async function kernelUnderTest(wire: Wire, opened: Opened, end: () => void | Pro
   };
 }
 
-contract("the kernel, over pipes", async (): Promise<UnderTest> => {
-  const wire = new PipeWire(path.join(shared().folder, "lookup.parquet"));
-  return kernelUnderTest(wire, openedOf(await wire.opened()), () => wire.end());
-});
+for (const [name, side] of [
+  ["the kernel, over pipes", "kernel_side"],
+  ["a real kernel, over its comm", "comm_side"],
+] as const) {
+  contract(name, async (): Promise<UnderTest> => {
+    const wire = new PipeWire(path.join(shared().folder, "lookup.parquet"), side);
+    return kernelUnderTest(wire, openedOf(await wire.opened()), () => wire.end());
+  });
+}
 
 contract("h5explorer open, over its websocket", async (): Promise<UnderTest> => {
   const server = await startOpen(path.join(shared().folder, "lookup.parquet"));
