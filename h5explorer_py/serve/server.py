@@ -107,7 +107,9 @@ async def _close(served: Served, reason: str) -> None:
 def _on_interrupt(end: Callable[[], None]) -> None:
     """Have the first interrupt end it in order, and the second at once."""
     loop = asyncio.get_running_loop()
-    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as `nohup` has it
+        numbers.append(signal.SIGHUP)
 
     def interrupted() -> None:
         for number in numbers:

@@ -30,9 +30,10 @@ ENVIRONMENT = {
 class Served:
     """A server that has been started."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, *arguments: str, environment: dict[str, str] | None = None, code: str = "") -> None:
+        program = ["-c", code] if code else ["-m", "h5explorer_py"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "h5explorer_py", *arguments],
+            [sys.executable, *program, *arguments],
             cwd=ROOT,
             env={**ENVIRONMENT, "H5EXPLORER_CACHE": os.environ["H5EXPLORER_CACHE"], **(environment or {})},
             stdout=subprocess.PIPE,

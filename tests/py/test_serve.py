@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import re
 import signal
@@ -13,9 +14,13 @@ import pytest
 
 from h5explorer_py.cli import main
 from h5explorer_py.protocol import Request
+from h5explorer_py.serve import ssh
+from h5explorer_py.serve.idle import IdleClock, duration
+from h5explorer_py.serve.policy import HEADERS
+from h5explorer_py.serve.ssh import forward_line
 from tests.fixtures.datasets import key
 from tests.py.served import Page, Served, served
-from tests.py.support import ask, by_h5py, python, runs, wait_for
+from tests.py.support import ROOT, ask, by_h5py, python, runs, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -277,3 +282,90 @@ def test_it_ends_by_itself_when_nothing_is_asked(contract: Path) -> None:
         asyncio.run(run())
         assert server.process.wait(20) == 0
         assert "Nothing was asked for so long" in "".join(server.said)
+
+
+def test_with_nohup_it_outlives_its_terminal(contract: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what a process inherits
+    try:
+        with served("open", str(contract / "lookup.parquet"), "--no-browser") as server:
+            assert server.address
+            server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            assert server.ask("/").status == 403
+            assert server.end() == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_second_interrupt_ends_it_at_once(contract: Path) -> None:
+    code = (
+        "import sys, time\n"
+        "from h5explorer_py.serve import connection\n"
+        "connection.Connection.wait_closed = lambda self, seconds: time.sleep(60)\n"
+        "from h5explorer_py.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    with served("open", str(contract / "lookup.parquet"), "--no-browser", code=code) as server:
+        cookie = server.admit()
+
+        async def run() -> None:
+            async with Page.open(server, cookie) as page:
+                server.process.send_signal(signal.SIGINT)
+                while await page.read() is not None:
+                    pass
+                assert server.process.poll() is None
+                server.process.send_signal(signal.SIGINT)
+                assert server.process.wait(10) == -signal.SIGINT
+
+        asyncio.run(run())
+
+
+# Parts
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1.5m", 90), (" 5s ", 5)])
+def test_times_are_understood(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "30", "m", "-5m", "0s", "1d", "1h30m", "9" * 400 + "h", "½h"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="no time"):
+        duration(text)
+
+
+def test_the_clock_counts_from_the_last_touch() -> None:
+    now = [0.0]
+    clock = IdleClock(10, lambda: now[0])
+    now[0] = 9
+    assert clock.left == 1
+    clock.touch()
+    now[0] = 18
+    assert clock.left == 1
+    now[0] = 30
+    assert clock.left == 0
+    assert IdleClock(None).left is None
+
+
+def test_the_line_to_paste_names_the_machine_that_was_logged_in_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh.getpass, "getuser", lambda: "ada")
+    monkeypatch.setattr(ssh.socket, "gethostname", lambda: "node7")
+    monkeypatch.setattr(ssh.socket, "getfqdn", lambda: "node7.cluster.example")
+    line = "ssh -N -L 8765:127.0.0.1:8765"
+    assert forward_line(8765, {}) is None
+    assert forward_line(8765, {"SSH_TTY": "/dev/pts/1"}) == f"{line} ada@node7.cluster.example"
+    login = {"SSH_CONNECTION": "192.0.2.7 50000 192.0.2.9 22"}
+    assert forward_line(8765, login) == f"{line} ada@node7.cluster.example"
+    over = {**login, "SLURM_SUBMIT_HOST": "login1.cluster.example"}
+    assert forward_line(8765, over) == f"{line} -J ada@login1.cluster.example ada@node7"
+    assert forward_line(8765, {**login, "SLURM_SUBMIT_HOST": "node7"}) == f"{line} ada@node7.cluster.example"
+    monkeypatch.setattr(ssh.socket, "getfqdn", lambda: "localhost")
+    assert forward_line(8765, login) == f"{line} ada@192.0.2.9"
+    hostile = forward_line(8765, {"SSH_CONNECTION": "a b $(reboot) 22", "SLURM_SUBMIT_HOST": "$(reboot)"})
+    assert hostile is not None
+    assert "'ada@$(reboot)'" in hostile
+
+
+def test_the_readme_names_the_directives_of_the_policy() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().replace("\n>", "").split())
+    assert HEADERS["Content-Security-Policy"] in readme
