@@ -257,6 +257,12 @@ class UnsupportedError(ExplorerError):
     code = "unsupported"
 
 
+class PortTakenError(ExplorerError, OSError):
+    """The port cannot be listened on."""
+
+    code = "port_taken"
+
+
 class MissingPackageError(ExplorerError, ImportError):
     """An optional Python package is needed."""
 

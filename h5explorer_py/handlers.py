@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from h5explorer_py import jobs
-from h5explorer_py.assets import asset_bytes
+from h5explorer_py.built import asset_bytes
 from h5explorer_py.dispatch import Buffers, Handler
 from h5explorer_py.errors import BadRequestError, ExplorerError
 from h5explorer_py.fetching import Fetching
@@ -260,7 +260,7 @@ def _export(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Bu
     path = text(request.params, "path")
     if not path.strip():
         raise BadRequestError("Name a file or a folder to write to.")
-    ranges = _ranges(request.params.get("ranges"), view.num_rows)
+    ranges = ranges_of(request.params.get("ranges"), view.num_rows)
     total = view.num_rows if ranges is None else sum(stop - start for start, stop in ranges)
     with session.exporting(total) as told:
         written = export(
@@ -280,7 +280,14 @@ def _export(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Bu
     }, []
 
 
-def _ranges(value: Any, rows: int) -> tuple[tuple[int, int], ...] | None:
+def ranges_of(value: Any, rows: int) -> tuple[tuple[int, int], ...] | None:
+    """Understand half-open ranges of so many rows.
+
+    Raises
+    ------
+    BadRequestError
+        Where they are none.
+    """
     if value is None:
         return None
     if not isinstance(value, list) or len(value) > MOST_RANGES:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import operator
 import re
-import weakref
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
-from h5explorer_py.assets import asset_names, shared_assets
+from h5explorer_py.assets import shared_assets
+from h5explorer_py.built import asset_names
 from h5explorer_py.errors import BadRequestError, ExplorerError
 from h5explorer_py.selection import MOST_RANGES, Selection, too_many
+from h5explorer_py.view.current import ShownRow
 
 if TYPE_CHECKING:
-    from h5explorer_py.dataset import Dataset
     from h5explorer_py.session import Session
 
 _LENGTH = re.compile(r"\d+(\.\d+)?(px|em|rem|vh|%)")
@@ -78,7 +78,7 @@ class SharedState(anywidget.AnyWidget):
 
     def __init__(self, session: Session, height: int | str | None) -> None:
         self._ready = self._showing = False
-        self._shown: tuple[weakref.ref[Dataset] | None, int | None] = (None, None)
+        self._shown = ShownRow()
         self._session = session
         super().__init__(
             _opened=session.describe(),
@@ -95,17 +95,14 @@ class SharedState(anywidget.AnyWidget):
     def _show_opened(self) -> None:
         """Take over what is shown now: the row that was shown stays so if it is there."""
         view = self._session.view
-        before, row = self._shown
-        kept = None
-        if before is not None and before() is view.dataset and row is not None:
-            kept = view.rows.position(row)
+        current = self._shown.position(view)
         self._showing = True
         try:
             with self.hold_sync():
                 self._opened = self._session.describe()
                 self.filter, self.sort = view.filter, list(view.sort)
                 self.selection = Selection()
-                self.current = kept if kept is not None else 0 if view.num_rows else None
+                self.current = current
         finally:
             self._showing = False
 
@@ -116,10 +113,8 @@ class SharedState(anywidget.AnyWidget):
     @traitlets.observe("current")
     def _remember_current(self, change: Any) -> None:
         """Remember which row of the lookup is shown, whatever is filtered later."""
-        row = change["new"]
         with contextlib.suppress(ExplorerError):
-            view = self._session.view
-            self._shown = (weakref.ref(view.dataset), None if row is None else view.row_at(row))
+            self._shown.remember(self._session.view, change["new"])
 
     @traitlets.validate("filter", "sort")
     def _apply(self, proposal: Any) -> Any:

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
-from h5explorer_py.assets import built
+from h5explorer_py.built import built
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.errors import BadRequestError, ExplorerError, KeyNotFoundError, UnsupportedError
 from h5explorer_py.files import shorten

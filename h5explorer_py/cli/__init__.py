@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from h5explorer_py._version import __version__
-from h5explorer_py.cli import cache, export, extract
+from h5explorer_py.cli import cache, doctor, export, extract, info, visualize
+from h5explorer_py.cli import open as opening
 from h5explorer_py.errors import ExplorerError
 from h5explorer_py.files import why
 
@@ -39,9 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     demo.add_argument("folder", metavar="DIR", help="where to write it")
     demo.set_defaults(run=_demo)
+    opening.add_command(commands)
+    visualize.add_command(commands)
+    info.add_command(commands)
     extract.add_command(commands)
     export.add_command(commands)
     cache.add_command(commands)
+    doctor.add_command(commands)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from h5explorer_py.cli.progress import Line
 from h5explorer_py.cli.source import add_cache, add_key_columns, cache_folder, key_columns, not_understood, tell
+from h5explorer_py.cli.text import show, size_text, visible
 
 if TYPE_CHECKING:
     import argparse
@@ -88,7 +89,7 @@ def _list(chosen: argparse.Namespace) -> int:
         return 0
     if kept:
         _print_table([_COLUMNS, *map(_cells, kept)])
-    _print(f"{_counted(len(kept))}, {_size(total)}, in {root}")
+    show(f"{_counted(len(kept))}, {size_text(total)}, in {root}")
     return 0
 
 
@@ -111,7 +112,7 @@ def _cells(kept: Kept) -> tuple[str, ...]:
     used = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept.used))
     state = "current" if kept.current else "stale"
     name = kept.lookup or "(unknown)"
-    return name + more, f"{kept.lookup_rows:,}", _how_far(kept), _size(kept.bytes), used, state, kept.folder
+    return name + more, f"{kept.lookup_rows:,}", _how_far(kept), size_text(kept.bytes), used, state, kept.folder
 
 
 def _how_far(kept: Kept) -> str:
@@ -135,27 +136,14 @@ def _how_far(kept: Kept) -> str:
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    table = [[_visible(cell) for cell in row] for row in rows]
+    table = [[visible(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = [
             cell.rjust(width) if name in _TO_THE_RIGHT else cell.ljust(width)
             for name, cell, width in zip(_COLUMNS, row, widths, strict=True)
         ]
-        _print("  ".join(cells).rstrip())
-
-
-def _print(text: str) -> None:
-    print(_visible(text))  # noqa: T201
-
-
-def _visible(text: str) -> str:
-    """Return a text on one line, whatever a path has in it."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
+        show("  ".join(cells).rstrip())
 
 
 def _counted(count: int) -> str:
@@ -184,9 +172,9 @@ def _clear(chosen: argparse.Namespace) -> int:
     old = left_behind(root) if chosen.all or chosen.stale else []
     gone = sum(1 for path in old if _remove_path(path))
     temporary = f" Old temporary files: {gone:,}." if gone else ""
-    tell(f"Removed: {_counted(len(removed))}, {_size(sum(each.bytes for each in removed))}.{temporary}")
+    tell(f"Removed: {_counted(len(removed))}, {size_text(sum(each.bytes for each in removed))}.{temporary}")
     for name in missing:
-        tell(f"Nothing is kept of {_visible(name)}.")
+        tell(f"Nothing is kept of {visible(name)}.")
     return int(len(removed) < len(wanted) or gone < len(old) or bool(missing))
 
 
@@ -207,10 +195,10 @@ def _remove(kept: Kept) -> bool:
     from h5explorer_py.lookup.packed.store import remove
 
     if remove(kept):
-        _print(kept.folder)
+        show(kept.folder)
         return True
     reason = "it is just being packed" if Claim(kept.folder).is_held else "it cannot be removed"
-    tell(f"{_visible(kept.folder)} stays: {reason}.")
+    tell(f"{visible(kept.folder)} stays: {reason}.")
     return False
 
 
@@ -223,7 +211,7 @@ def _remove_path(path: str) -> bool:
     except FileNotFoundError:
         return True
     except OSError:
-        tell(f"{_visible(path)} stays: it cannot be removed.")
+        tell(f"{visible(path)} stays: it cannot be removed.")
         return False
     return True
 
@@ -251,10 +239,10 @@ def _build(chosen: argparse.Namespace) -> int:
                 return _INTERRUPTED
             done = preparation.progress
     if done.phase is not Phase.READY:
-        tell(f"h5explorer: {_visible(done.message) or 'It was stopped.'}")
+        tell(f"h5explorer: {visible(done.message) or 'It was stopped.'}")
         return 1
-    _print(done.folder)
-    tell(f"Rows: {done.rows:,}. Size: {_size(done.bytes)}.")
+    show(done.folder)
+    tell(f"Rows: {done.rows:,}. Size: {size_text(done.bytes)}.")
     return 0
 
 

@@ -78,6 +78,13 @@ def add_rows(parser: argparse.ArgumentParser) -> None:
         metavar="SQL",
         help="a condition on columns of the lookup or the metadata, such as \"species = 'Passer domesticus'\"",
     )
+    add_sort(parser)
+    add_root(parser)
+    add_cache(parser, "where lookups that have been packed are looked for")
+
+
+def add_sort(parser: argparse.ArgumentParser) -> None:
+    """Add the order of the rows."""
     parser.add_argument(
         "--sort",
         metavar="COLUMN[:desc]",
@@ -86,8 +93,6 @@ def add_rows(parser: argparse.ArgumentParser) -> None:
         type=_sort_key,
         help="what the rows are sorted by; several go by the first, then the second, and so on",
     )
-    add_root(parser)
-    add_cache(parser, "where lookups that have been packed are looked for")
 
 
 def add_root(parser: argparse.ArgumentParser) -> None:

@@ -110,6 +110,14 @@ def answer(request: dict[str, Any], shards: OpenShards) -> tuple[dict[str, Any],
     path = request["path"]
     allowed = Allowed(request["allowed"])
     try:
+        if request["ask"] == "stack":
+            from h5explorer_py.images.stack import read_stack
+
+            return read_stack(path, request["start"], request["stop"], request["limit"])
+        if request["ask"] == "probe":
+            from h5explorer_py.images.probe import probe
+
+            return probe(path), b""
         shard = shards.get(path, Signature(*request["signature"]), allowed)
         if request["ask"] == "keys":
             return {}, json.dumps(shard.keys()).encode()

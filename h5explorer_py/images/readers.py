@@ -59,6 +59,7 @@ main()
 """
 
 _LOOK_SECONDS = 0.2
+_LOOK_FACTOR = 6
 _SHORT = 1 << 16
 _LONG = 1 << 20
 _MOST_KEYS_SECONDS = 600
@@ -273,6 +274,36 @@ class ReaderPool:
         if "code" in reply:
             raise error_of(reply["code"], reply["facts"], path, "")
         return [None if place is None else (place[0], place[1]) for place in reply["places"]]
+
+    def stack(self, path: str, start: int, stop: int) -> tuple[dict[str, Any], bytes]:
+        """Read pictures that lie in one array: see :func:`h5explorer_py.images.stack.read_stack`.
+
+        Raises
+        ------
+        ExplorerError
+            With the reason.
+        """
+        return self._look(path, {"ask": "stack", "start": start, "stop": stop, "limit": LARGEST_IMAGE})
+
+    def probe(self, path: str) -> dict[str, Any]:
+        """Look at what may make a shard slow or unreadable: see :func:`h5explorer_py.images.probe.probe`.
+
+        Raises
+        ------
+        ExplorerError
+            With the reason.
+        """
+        return self._look(path, {"ask": "probe"})[0]
+
+    def _look(self, path: str, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        try:
+            signature = regular_file(path)
+        except OSError as error:
+            raise ShardUnreadableError(f"{path} cannot be read: {why(error)}.") from error
+        reply, data = self._ask(path, signature, [], request | {"seconds": _LOOK_FACTOR * SECONDS})
+        if "code" in reply:
+            raise error_of(reply["code"], reply["facts"], path, "images")
+        return reply, data
 
     def list_keys(self, path: str, give_up: Callable[[], None] = lambda: None) -> list[str]:
         """List all keys of a shard; slow for many.

@@ -7,7 +7,7 @@ export function ConnectionBar({ state }: { readonly state: ExplorerState }) {
   if (wire.kind === "dead") {
     return (
       <div class="h5x-connection">
-        <Problem error={{ message: wire.reason, action: wire.action }} />
+        <Problem error={{ message: wire.reason, action: wire.action }} onRetry={wire.again} />
       </div>
     );
   }

@@ -5,8 +5,8 @@ export type WireState =
   | { readonly kind: "live" }
   /** A cell runs; whether the other end answers meanwhile depends on the kernel. */
   | { readonly kind: "busy" }
-  /** Nothing that was asked will be answered. */
-  | { readonly kind: "dead"; readonly reason: string; readonly action: string };
+  /** Nothing that was asked will be answered; `again` tries for another connection, where there may be one. */
+  | { readonly kind: "dead"; readonly reason: string; readonly action: string; readonly again?: () => void };
 
 /** Carries messages to and from the kernel's side. */
 export interface Wire {

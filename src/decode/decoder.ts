@@ -77,13 +77,18 @@ async function asked<Value>(of: () => Promise<Value>): Promise<Value> {
 async function importModule(script: Uint8Array<ArrayBuffer>): Promise<TableDecoder> {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   try {
-    const module: unknown = await import(/* webpackIgnore: true */ url);
-    const decoder = isFields(module) ? module.default : null;
-    if (!isDecoder(decoder)) throw new Error("its module is not the one that was asked for");
-    return decoder;
+    return await decoderAt(url);
   } finally {
     URL.revokeObjectURL(url);
   }
+}
+
+/** Imports the decoder's module from an address. */
+export async function decoderAt(url: string): Promise<TableDecoder> {
+  const module: unknown = await import(/* webpackIgnore: true */ url);
+  const decoder = isFields(module) ? module.default : null;
+  if (!isDecoder(decoder)) throw new Error("its module is not the one that was asked for");
+  return decoder;
 }
 
 function isDecoder(value: unknown): value is TableDecoder {

@@ -1,6 +1,5 @@
-/** The shared state as the traits of a widget model. */
+/** The shared state as the traits of a widget model, or of what stands for one. */
 
-import type { AnyModel } from "@anywidget/types";
 import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import { isFields } from "../fields";
 import type { Opened } from "../source/api";
@@ -16,6 +15,15 @@ export interface Traits extends Record<string, unknown> {
   height: unknown;
 }
 
+/** What keeps the traits. */
+export interface TraitModel {
+  get(name: keyof Traits & string): unknown;
+  set(name: keyof Traits & string, value: unknown): void;
+  save_changes(): void;
+  on(event: `change:${string}`, listener: () => void): void;
+  off(event: `change:${string}`, listener: () => void): void;
+}
+
 /**
  * After how many milliseconds Python is told of a choice: the picture and the record, which are asked for in the same
  * moment, go first, and a key that is held down makes fewer messages.
@@ -24,7 +32,7 @@ const TELL_AFTER_MS = 30;
 
 /** Keeps the state in the traits of a model. */
 export class ModelState implements SharedState {
-  readonly #model: AnyModel<Traits>;
+  readonly #model: TraitModel;
   readonly #ends: (() => void)[] = [];
   readonly #current = signal<number | null>(null);
   readonly #selection = signal<Ranges>([]);
@@ -33,7 +41,7 @@ export class ModelState implements SharedState {
   #untold: Choice = {};
   #telling: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(model: AnyModel<Traits>) {
+  constructor(model: TraitModel) {
     this.#model = model;
     const opened = signal(readOpened(model.get("_opened")));
     const height = signal<string | null>(null);

@@ -1,22 +1,9 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import type { AxeResults } from "axe-core";
 import type { BrowserContextOptions } from "playwright-core";
-import { root } from "../support/python";
+import { violations } from "./axe";
 import { type Explorer, until, useSite } from "./kit";
 import type { Setup } from "./page/page";
 
 const { open } = useSite();
-const axe = readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8");
-
-/** What axe finds wrong with the page, all its rules on. */
-async function violations(explorer: Explorer): Promise<readonly string[]> {
-  await explorer.page.evaluate(axe);
-  const results: AxeResults = await explorer.page.evaluate("axe.run(document, { resultTypes: ['violations'] })");
-  return results.violations.map(
-    (each) => `${each.id}: ${each.help} (${each.nodes.map((node) => node.html.slice(0, 120)).join(" | ")})`,
-  );
-}
 
 const loaded = async (explorer: Explorer) => {
   await explorer.picture(0).waitFor();
@@ -126,12 +113,12 @@ test.each([...states])("axe finds nothing: %s", async (_, setup, reach, options)
   const explorer = await open(setup, options);
   await reach(explorer);
   await until(async () => (await explorer.contents.count()) === 1, "the panel is there");
-  expect(await violations(explorer)).toEqual([]);
+  expect(await violations(explorer.page)).toEqual([]);
 });
 
 test("axe looks at all: it finds what is wrong when something is", async () => {
   const explorer = await open();
   await loaded(explorer);
   await explorer.page.evaluate(() => document.querySelector("canvas")?.removeAttribute("aria-label"));
-  expect((await violations(explorer)).join()).toContain("role-img-alt");
+  expect((await violations(explorer.page)).join()).toContain("role-img-alt");
 });

@@ -15,7 +15,7 @@ export interface UnderTest {
   readonly another: { readonly path: string; readonly records: number };
   /** A path that is refused, with the code. */
   readonly refused: { readonly path: string; readonly code: string };
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 const never = new AbortController().signal;

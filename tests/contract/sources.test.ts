@@ -2,10 +2,16 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { RequestClient } from "../../src/channel/requests";
+import { ToldModel } from "../../src/channel/told";
+import { SocketWire } from "../../src/channel/websocket";
+import type { Wire } from "../../src/channel/wire";
 import tables from "../../src/decode/tables";
 import { ExplorerError } from "../../src/errors";
+import type { Opened } from "../../src/source/api";
 import { KernelSource, openedOf } from "../../src/source/kernel";
 import { type MockLookup, type MockPicture, MockSource } from "../../src/source/mock";
+import { ModelState } from "../../src/state/model";
+import { connect, startOpen } from "../support/opened";
 import { PipeWire } from "../support/pipe";
 import { root, venvProgram } from "../support/python";
 import { type Expected, makeData } from "./expected";
@@ -53,11 +59,10 @@ async function startTables(): Promise<void> {
   await tables.start(await WebAssembly.compile(wasm));
 }
 
-contract("the kernel, over pipes", async (): Promise<UnderTest> => {
+/** The kernel's side behind a wire, with the contract's lookup open. */
+async function kernelUnderTest(wire: Wire, opened: Opened, end: () => void | Promise<void>): Promise<UnderTest> {
   const { folder, expected } = shared();
   await startTables();
-  const wire = new PipeWire(path.join(folder, "lookup.parquet"));
-  const opened = openedOf(await wire.opened());
   const client = new RequestClient(wire);
   return {
     source: new KernelSource(client, async () => tables),
@@ -68,9 +73,29 @@ contract("the kernel, over pipes", async (): Promise<UnderTest> => {
     refused: { path: path.join(folder, "wrong_columns.parquet"), code: "wrong_columns" },
     close() {
       client.close();
-      wire.end();
+      return end();
     },
   };
+}
+
+for (const [name, side] of [
+  ["the kernel, over pipes", "kernel_side"],
+  ["a real kernel, over its comm", "comm_side"],
+] as const) {
+  contract(name, async (): Promise<UnderTest> => {
+    const wire = new PipeWire(path.join(shared().folder, "lookup.parquet"), side);
+    return kernelUnderTest(wire, openedOf(await wire.opened()), () => wire.end());
+  });
+}
+
+contract("h5explorer open, over its websocket", async (): Promise<UnderTest> => {
+  const server = await startOpen(path.join(shared().folder, "lookup.parquet"));
+  const wire = new SocketWire(await connect(server), () => {});
+  const state = new ModelState(await ToldModel.first(wire, {}));
+  return kernelUnderTest(wire, state.opened.peek(), () => {
+    wire.close();
+    return server.running.end();
+  });
 });
 
 const MOCK_FORMATS = [

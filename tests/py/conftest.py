@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.py.served import Served
+
 # A deadline would fail tests on a loaded machine; the number of examples is what bounds the run.
 settings.register_profile(
     "h5explorer", deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -51,6 +53,21 @@ def shared() -> Path:
 def hostile_strings(shared: Path) -> list[str]:
     kinds = json.loads((shared / "corpora" / "hostile_strings.json").read_text())
     return [text for texts in kinds.values() for text in texts]
+
+
+@pytest.fixture(scope="module")
+def server(contract: Path) -> Iterator[Served]:
+    """`h5explorer open` on the data set with every kind of row."""
+    from tests.py.served import served
+
+    with served("open", str(contract / "lookup.parquet"), "--no-browser") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def cookie(server: Served) -> str:
+    """What a browser shows that has been let in."""
+    return server.admit()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from PIL import Image as pil
 
 from h5explorer_py import handlers as module
 from h5explorer_py import jobs
-from h5explorer_py.assets import STATIC, asset_names
+from h5explorer_py.built import STATIC, asset_names
 from h5explorer_py.dataset import Dataset
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.handlers import handlers

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from h5explorer_py import errors, protocol
-from h5explorer_py.assets import asset_names
+from h5explorer_py.built import asset_names
 from h5explorer_py.dispatch import Dispatcher
 from h5explorer_py.errors import BadRequestError, error_kinds
 from h5explorer_py.handlers import handlers

@@ -1,6 +1,7 @@
 """What people install: one wheel with the kernel's side and the built front end, and nothing else."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -27,7 +28,11 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_the_front_end_and_every_part_that_it_names(wheel):
     names = {name.removeprefix(STATIC) for name in wheel.namelist() if name.startswith(STATIC)}
     parts = json.loads(wheel.read(STATIC + "assets.json"))
-    assert names == {"widget.js", "widget.css", "assets.json", f"{parts['decoder']}.gz", f"{parts['wasm']}.gz"}
+    page = wheel.read(STATIC + "index.html").decode()
+    named = set(re.findall(r'"([\w-]+\.[0-9a-f]{16}\.\w+)"', page))
+    assert set(parts.values()) < named
+    assert len(named) == 5
+    assert names == {"widget.js", "widget.css", "assets.json", "index.html", *(f"{name}.gz" for name in named)}
 
 
 def test_what_travels_with_every_widget_is_small(wheel):

@@ -13,10 +13,13 @@ export class PipeWire implements Wire {
   readonly #hearers = new Set<Hear>();
   readonly #watchers = new Set<(state: WireState) => void>();
   #waiting = Buffer.alloc(0);
+  readonly #side: string;
   #errors = "";
 
-  constructor(lookup: string) {
-    this.#process = spawn(venvProgram("python"), ["-m", "tests.contract.kernel_side", lookup], { cwd: root });
+  /** @param side - The module that holds it: the explorer's own parts alone, or a kernel that runs all of it. */
+  constructor(lookup: string, side: "kernel_side" | "comm_side" = "kernel_side") {
+    this.#process = spawn(venvProgram("python"), ["-m", `tests.contract.${side}`, lookup], { cwd: root });
+    this.#side = side;
     this.#process.stdout.on("data", (data: Buffer) => this.#take(data));
     this.#process.stderr.on("data", (data: Buffer) => {
       this.#errors += data.toString();
@@ -58,7 +61,7 @@ export class PipeWire implements Wire {
 
   end(): void {
     this.#process.stdin.end();
-    this.#process.kill();
+    if (this.#side === "kernel_side") this.#process.kill(); // the other ends its kernel first
   }
 
   #take(data: Buffer): void {

@@ -1,0 +1,1 @@
+"""Serving the page to one person's browser, without Jupyter: ``h5explorer open``."""
