@@ -35,6 +35,58 @@ function pack(name, bytes) {
   if (!existsSync(file)) writeFileSync(file, gzipSync(bytes, { level: 9 }));
 }
 
+/** The page without a kernel: nothing inline, so that it works under a strict content security policy. */
+const page = (script, style) => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>h5explorer</title>
+<link rel="stylesheet" href="${style}">
+</head>
+<body><div id="h5explorer"></div><script type="module" src="${script}"></script></body>
+</html>
+`;
+
+/** Writes the page without a kernel, and the list of the files that it is made of. */
+class PagePlugin {
+  apply(compiler) {
+    const { Compilation, sources } = compiler.webpack;
+    compiler.hooks.thisCompilation.tap("PagePlugin", (compilation) => {
+      compilation.hooks.processAssets.tap(
+        { name: "PagePlugin", stage: Compilation.PROCESS_ASSETS_STAGE_REPORT },
+        () => {
+          const own = compilation.entrypoints.get("plain").getFiles();
+          const find = (ending) => own.find((name) => name.endsWith(ending));
+          const html = page(find(".js"), find(".css"));
+          const beside = Object.keys(compilation.assets).filter((name) => /worker\..*\.js$|\.wasm$|\.so$/.test(name));
+          compilation.emitAsset("plain.html", new sources.RawSource(html));
+          compilation.emitAsset("notices.txt", new sources.RawSource(notices()));
+          const files = { html: "plain.html", files: [...own, ...beside, "notices.txt"].sort() };
+          compilation.emitAsset("page.json", new sources.RawSource(JSON.stringify(files)));
+        },
+      );
+    });
+  }
+}
+
+/** What the licences of the packages within the page want to be told with it. */
+function notices() {
+  const licences = {
+    h5wasm: "LICENSE.txt",
+    "h5wasm-plugins": "COPYING",
+    "parquet-wasm": "LICENSE_MIT",
+    "apache-arrow": "LICENSE.txt",
+    preact: "LICENSE",
+    "@preact/signals": "LICENSE",
+  };
+  const texts = Object.entries(licences).map(([name, file]) => {
+    const text = readFileSync(path.join(root, "node_modules", name, file), "utf8");
+    return `${name}\n${"=".repeat(name.length)}\n\n${text.trim()}\n`;
+  });
+  return `This page contains the following packages.\n\n${texts.join("\n\n")}`;
+}
+
 /**
  * @param {unknown} _
  * @param {{ mode: "development" | "production" }} options
@@ -42,7 +94,7 @@ function pack(name, bytes) {
  */
 export default (_, { mode }) => {
   return {
-    entry: { widget: "./src/widget.tsx", decoder: "./src/decode/tables.ts" },
+    entry: { widget: "./src/widget.tsx", decoder: "./src/decode/tables.ts", plain: "./src/page/plain.ts" },
     context: root,
     mode,
     devtool: mode === "development" ? "inline-source-map" : false,
@@ -50,6 +102,10 @@ export default (_, { mode }) => {
     output: {
       path: output,
       filename: ({ chunk }) => (chunk.name === "widget" ? "widget.js" : "[name].[contenthash:16].js"),
+      chunkFilename: "[name].[contenthash:16].js",
+      assetModuleFilename: "[name].[contenthash:16][ext]",
+      hashFunction: "sha256",
+      publicPath: "auto",
       library: { type: "module" },
       module: true,
       clean: { keep: /built-from|\.wasm\.gz$/ },
@@ -73,11 +129,13 @@ export default (_, { mode }) => {
             },
           },
         },
+        { test: /\.(wasm|so)$/, type: "asset/resource" },
         { test: /\.css$/, use: [MiniCssExtractPlugin.loader, { loader: "css-loader", options: { url: false } }] },
       ],
     },
-    plugins: [new MiniCssExtractPlugin({ filename: "[name].css" }), new AssetsPlugin()],
+    plugins: [new MiniCssExtractPlugin({ filename: "[name].css" }), new AssetsPlugin(), new PagePlugin()],
     optimization: {
+      splitChunks: false, // a worker is one file
       minimizer: [
         new TerserPlugin({ extractComments: false, terserOptions: { module: true, format: { comments: false } } }),
         new CssMinimizerPlugin(),

@@ -1,0 +1,84 @@
+/** The page without a kernel, and its source within the reach of the tests. */
+
+import { PageOpener, USUAL_COLUMNS } from "../../../src/browser/opener";
+import { startWorkers, type Workers } from "../../../src/browser/workers";
+import { asExplorerError, type ExplorerError } from "../../../src/errors";
+import { filesOfInput } from "../../../src/page/dropped";
+import { mountPlain } from "../../../src/page/mountPlain";
+import type { Opened, Source } from "../../../src/source/api";
+import { BrowserSource } from "../../../src/source/browser";
+
+/** What a call came to, in a form that can leave the page. */
+export type Outcome = { readonly result: unknown } | { readonly error: PlainError };
+type PlainError = Pick<ExplorerError, "code" | "message" | "action" | "details">;
+
+/** The source, as the tests reach it. */
+export interface Bare {
+  /** Opens an address, or else what the page's first field of files has. */
+  open(address: string | null): Promise<Opened>;
+  call(id: number, method: keyof Source, args: readonly unknown[]): Promise<Outcome>;
+  abort(id: number): void;
+  bytesRead(): number;
+}
+
+declare global {
+  interface Window {
+    bare: Bare;
+    mountPlain(patienceMs?: number): void;
+  }
+}
+
+const running = new Map<number, AbortController>();
+const kept: { workers?: Workers; source?: BrowserSource } = {};
+
+window.mountPlain = (patienceMs) => {
+  const place = document.getElementById("h5explorer");
+  if (place !== null) mountPlain(place, patienceMs);
+};
+
+window.bare = {
+  async open(address) {
+    kept.workers ??= startWorkers();
+    const field = document.querySelector<HTMLInputElement>("input[type=file]");
+    const opener = new PageOpener(kept.workers, filesOfInput(field?.files ?? new DataTransfer().files));
+    const { signal } = new AbortController();
+    const first =
+      address === null
+        ? await opener.openDropped(USUAL_COLUMNS, signal)
+        : await opener.open(address, USUAL_COLUMNS, signal);
+    kept.source = new BrowserSource(kept.workers, opener, first);
+    return kept.source.describe();
+  },
+  async call(id, method, args) {
+    const control = new AbortController();
+    running.set(id, control);
+    try {
+      const { source } = kept;
+      if (source === undefined) throw new Error("nothing is open");
+      const result: unknown = await Reflect.apply(source[method], source, [...args, control.signal]);
+      return { result: packed(result) };
+    } catch (error) {
+      const { code, message, action, details } = asExplorerError(error);
+      return { error: { code, message, action, details } };
+    } finally {
+      running.delete(id);
+    }
+  },
+  abort(id) {
+    running.get(id)?.abort();
+  },
+  bytesRead: () => (kept.workers?.shards.bytesRead ?? 0) + (kept.workers?.tables.bytesRead ?? 0),
+};
+
+/** Bytes leave the page as text; an error as its facts. */
+function packed(value: unknown): unknown {
+  if (value instanceof Uint8Array)
+    return { base64: btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join("")) };
+  if (value instanceof Error) {
+    const { code, message, action } = asExplorerError(value);
+    return { failed: { code, message, action } };
+  }
+  if (Array.isArray(value)) return value.map(packed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, packed(each)]));
+}
