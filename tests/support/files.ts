@@ -16,6 +16,8 @@ export class FileServer {
   readonly given: Given[] = [];
   /** Whether parts of files are given. */
   ranges = true;
+  /** Files whose names end so get no answer at all. */
+  stuck = "";
   /** Has every answer fail with this status, if not 0. */
   failing = 0;
   readonly #folder: string;
@@ -31,6 +33,7 @@ export class FileServer {
 
   answer(request: IncomingMessage, response: ServerResponse): void {
     const name = decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname.slice("/data/".length));
+    if (this.stuck !== "" && name.endsWith(this.stuck)) return;
     const file = path.join(this.#folder, name);
     const stat = statSync(file, { throwIfNoEntry: false });
     if (!file.startsWith(this.#folder) || !stat?.isFile() || this.failing !== 0) {

@@ -7,6 +7,9 @@ import { countText } from "../../text";
 /** Bytes of a picture at most. */
 export const LARGEST_IMAGE = 256 << 20;
 
+/** Chunks of a picture at most: the library takes some hundred bytes for each. */
+const MOST_CHUNKS = 500_000;
+
 const CLASS = { integer: 0, float: 1, string: 3, bitfield: 4, opaque: 5, compound: 6, enum: 8, vlen: 9 };
 
 /** Of which data set is spoken: the HDF5 file's name, and the key. */
@@ -38,6 +41,12 @@ export function checkEncoded(metadata: Metadata, of: Of): number {
   }
   const bytes = shape.reduce((product, length) => product * length, size);
   checkSize(bytes, of);
+  const chunks =
+    metadata.chunks?.reduce((product, length, at) => product * Math.ceil((shape[at] ?? 1) / length), 1) ?? 1;
+  if (chunks > MOST_CHUNKS) {
+    const sentence = `The image ${of.key} in ${of.file} lies in ${countText(chunks)} chunks; up to ${countText(MOST_CHUNKS)} are read.`;
+    throw new ExplorerError("too_large", sentence);
+  }
   return bytes;
 }
 
