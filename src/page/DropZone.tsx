@@ -156,11 +156,9 @@ function FileButton({
       </button>
       <input
         ref={input}
-        class="h5x-hidden"
+        hidden
         type="file"
         multiple
-        tabIndex={-1}
-        aria-label={label}
         {...(folder ? { webkitdirectory: true } : {})}
         onChange={(event) => {
           const field = event.currentTarget;

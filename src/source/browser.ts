@@ -31,6 +31,7 @@ const NO_INDEX: IndexProgress = { phase: "off", fraction: 0, rows: 0, bytes: 0, 
 
 /** Reads what a person opened in the page itself. */
 export class BrowserSource implements Source {
+  readonly hasKernel = false;
   readonly #workers: Workers;
   readonly #opener: Opener;
   readonly #told: (opened: Opened) => void;

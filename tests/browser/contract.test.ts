@@ -6,7 +6,7 @@ import { readPictures } from "../contract/pictures";
 import { contract, type UnderTest } from "../contract/source";
 import { openTab, startBrowser, type Tab } from "../support/chromium";
 import { FileServer } from "../support/files";
-import { pageSource } from "../support/pageSource";
+import { PageSource } from "../support/pageSource";
 import { type Site, startSite } from "../support/site";
 
 jest.setTimeout(60_000);
@@ -43,7 +43,7 @@ const bytesOf = (row: number): Uint8Array => {
 
 function under(page: Page, opened: UnderTest["opened"], base: string): UnderTest {
   return {
-    source: pageSource(page),
+    source: new PageSource(page),
     opened,
     expected: expected satisfies Expected,
     bytesOf,

@@ -3,7 +3,7 @@
 import path from "node:path";
 import { RequestClient } from "../../src/channel/requests";
 import { tabMemory } from "../support/memory";
-import { pageSource } from "../support/pageSource";
+import { PageSource } from "../support/pageSource";
 import { PipeWire } from "../support/pipe";
 import { newFolder, runModule } from "../support/python";
 import { choose, usePlain } from "./plainKit";
@@ -22,7 +22,7 @@ test("a shard of 5 GB takes less than 300 MB, and less than 5 MB of it are read"
   await choose(page, file("sparse_images.h5"), file("sparse_metadata.parquet"));
   const opened = await page.evaluate(() => window.bare.open(null));
   expect(opened).toMatchObject({ name: "2 files", records: 20 });
-  const source = pageSource(page);
+  const source = new PageSource(page);
   for (let row = 0; row < 20; row += 1) {
     const image = await source.image(opened.dataset, row, null, never);
     expect(image?.format).toBe("PNG");
@@ -38,7 +38,7 @@ test("a shard of 5 GB takes less than 300 MB, and less than 5 MB of it are read"
 test("20 pictures at an address take at most 3 times their own bytes", async () => {
   const page = await open();
   const opened = await page.evaluate((at) => window.bare.open(at), address("far.parquet"));
-  const source = pageSource(page);
+  const source = new PageSource(page);
   let own = 0;
   for (let row = 0; row < opened.records; row += 1) {
     own += (await source.image(opened.dataset, row, null, never))?.bytes.length ?? 0;

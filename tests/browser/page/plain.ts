@@ -8,15 +8,18 @@ import { mountPlain } from "../../../src/page/mountPlain";
 import type { Opened, Source } from "../../../src/source/api";
 import { BrowserSource } from "../../../src/source/browser";
 
-/** What a call came to, in a form that can leave the page. */
-export type Outcome = { readonly result: unknown } | { readonly error: PlainError };
+/** What a call came to: JSON, as bytes and errors cannot leave the page as they are. */
+export type Outcome = { readonly json: string } | { readonly error: PlainError };
 type PlainError = Pick<ExplorerError, "code" | "message" | "action" | "details">;
+
+/** What a source can be asked for. */
+export type SourceMethod = Exclude<keyof Source, "hasKernel">;
 
 /** The source, as the tests reach it. */
 export interface Bare {
   /** Opens an address, or else what the page's first field of files has. */
   open(address: string | null): Promise<Opened>;
-  call(id: number, method: keyof Source, args: readonly unknown[]): Promise<Outcome>;
+  call(id: number, method: SourceMethod, args: readonly unknown[]): Promise<Outcome>;
   abort(id: number): void;
   bytesRead(): number;
 }
@@ -56,7 +59,7 @@ window.bare = {
       const { source } = kept;
       if (source === undefined) throw new Error("nothing is open");
       const result: unknown = await Reflect.apply(source[method], source, [...args, control.signal]);
-      return { result: packed(result) };
+      return { json: JSON.stringify(packed(result)) };
     } catch (error) {
       const { code, message, action, details } = asExplorerError(error);
       return { error: { code, message, action, details } };
