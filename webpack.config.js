@@ -106,6 +106,7 @@ export default (_, { mode }) => {
       assetModuleFilename: "[name].[contenthash:16][ext]",
       hashFunction: "sha256",
       publicPath: "auto",
+      trustedTypes: true,
       library: { type: "module" },
       module: true,
       clean: { keep: /built-from|\.wasm\.gz$/ },

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from h5explorer_py._version import __version__
-from h5explorer_py.cli import cache, export, extract
+from h5explorer_py.cli import cache, export, extract, page
 from h5explorer_py.errors import ExplorerError
 from h5explorer_py.files import why
 
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     extract.add_command(commands)
     export.add_command(commands)
     cache.add_command(commands)
+    page.add_command(commands)
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))

@@ -27,7 +27,10 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_the_front_end_and_every_part_that_it_names(wheel):
     names = {name.removeprefix(STATIC) for name in wheel.namelist() if name.startswith(STATIC)}
     parts = json.loads(wheel.read(STATIC + "assets.json"))
-    assert names == {"widget.js", "widget.css", "assets.json", f"{parts['decoder']}.gz", f"{parts['wasm']}.gz"}
+    page = json.loads(wheel.read(STATIC + "page.json"))
+    widget = {"widget.js", "widget.css", "assets.json", f"{parts['decoder']}.gz", f"{parts['wasm']}.gz"}
+    assert parts["wasm"] in page["files"]
+    assert names == widget | {"page.json", page["html"], *page["files"]} - {parts["wasm"]}
 
 
 def test_what_travels_with_every_widget_is_small(wheel):
