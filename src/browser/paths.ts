@@ -72,7 +72,7 @@ export class PathIndex<Entry> {
   /**
    * Returns the file whose path ends most like the wanted one.
    *
-   * @returns Nothing where no file has the name, or where several end alike: which one is meant cannot be told.
+   * @returns `null` where no file has the name; "ambiguous" where several end alike, so that it cannot be told.
    */
   find(path: string): Entry | "ambiguous" | null {
     const wanted = partsOf(path);
@@ -80,10 +80,9 @@ export class PathIndex<Entry> {
     let found: Entry | "ambiguous" | null = null;
     for (const { parts, entry } of this.#byName.get(wanted.at(-1) ?? "") ?? []) {
       const length = commonEnd(wanted, parts);
-      if (length > best) [best, found] = [length, entry];
-      else if (length === best && length > 0) {
-        found = parts.length === wanted.length && length === parts.length ? entry : "ambiguous";
-      }
+      const likeness = length === wanted.length && length === parts.length ? Number.POSITIVE_INFINITY : length;
+      if (likeness > best) [best, found] = [likeness, entry];
+      else if (likeness === best) found = "ambiguous";
     }
     return found;
   }
