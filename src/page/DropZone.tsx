@@ -49,7 +49,7 @@ export function DropZone({ onOpen }: { readonly onOpen: (wish: Wish, signal: Abo
   };
 
   return (
-    <section
+    <main
       class={`h5x-root h5x-drop${over ? " h5x-over" : ""}`}
       aria-label="Open a data set"
       onDragOver={(event) => {
@@ -135,7 +135,7 @@ export function DropZone({ onOpen }: { readonly onOpen: (wish: Wish, signal: Abo
         </div>
         {error !== null && <Problem error={error} />}
       </div>
-    </section>
+    </main>
   );
 }
 

@@ -46,15 +46,15 @@ export function PlainPage({ patienceMs }: { readonly patienceMs?: number | undef
 
   if (state === null) return <DropZone onOpen={open} />;
   return (
-    <section
+    <main
       class="h5x-plain"
-      aria-label="What is open"
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault(); // the browser would leave the page for the file
         if (event.dataTransfer !== null) void openInstead(filesOfDrop(event.dataTransfer));
       }}
     >
+      <h1 class="h5x-hidden">h5explorer</h1>
       <App key={state.opened.peek().dataset} state={state} />
       {refused !== null && <Problem error={refused} />}
       <button
@@ -68,6 +68,6 @@ export function PlainPage({ patienceMs }: { readonly patienceMs?: number | undef
       >
         Open other files
       </button>
-    </section>
+    </main>
   );
 }

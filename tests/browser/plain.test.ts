@@ -1,7 +1,8 @@
 /** The page without a kernel, as a person uses it. */
 
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { makeData } from "../contract/expected";
 import { newFolder, root } from "../support/python";
@@ -66,7 +67,7 @@ test("files are dropped: the pictures come, and what is missing is said", async 
     for (const file of input?.files ?? []) into.items.add(file);
     input?.remove();
   }, transfer);
-  await page.getByRole("region", { name: "Open a data set" }).dispatchEvent("drop", { dataTransfer: transfer });
+  await page.getByRole("main", { name: "Open a data set" }).dispatchEvent("drop", { dataTransfer: transfer });
   const explorer = explorerOf(page);
   await pictureOf(page, 0).waitFor();
   await explorer.metadata.getByRole("alert").getByText("shard_000_metadata.parquet", { exact: false }).waitFor();
@@ -192,6 +193,39 @@ const corpus = path.join(root, "../shared/corpora/hdf5");
     expect(names.length).toBeGreaterThan(50);
   },
 );
+
+/** What axe finds wrong with a page. */
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8"));
+  const results: AxeResults = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })");
+  return results.violations.map(
+    (each) => `${each.id}: ${each.nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`,
+  );
+}
+
+test("axe finds nothing wrong with the first screen, with an error on it, and with what is opened", async () => {
+  const page = await openScreen();
+  expect(await violations(page)).toEqual([]);
+  await page.getByText("Column names").click();
+  await openAddress(page, address("nowhere.parquet"));
+  await page.getByRole("alert").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await openAddress(page, address("lookup.parquet"));
+  await pictureOf(page, 0).waitFor();
+  await explorerOf(page).table.waitFor();
+  expect(await violations(page)).toEqual([]);
+});
+
+test("the first screen is worked by keyboard alone", async () => {
+  const page = await openScreen();
+  const focused = () => page.evaluate(() => document.activeElement?.textContent || document.activeElement?.ariaLabel);
+  const seen: unknown[] = [];
+  for (let step = 0; step < 4; step += 1) {
+    await page.keyboard.press("Tab");
+    seen.push(await focused());
+  }
+  expect(seen).toEqual(["Choose files", "Choose a folder", "Address of a lookup or a shard", "Column names"]);
+});
 
 test.each([
   ["light", 1280],
