@@ -194,6 +194,46 @@ const corpus = path.join(root, "../shared/corpora/hdf5");
   },
 );
 
+const tables = path.join(root, "../shared/corpora/parquet");
+(existsSync(tables) ? test : test.skip)(
+  "hostile tables are refused or shown, and the page opens the good one after them (skipped where there are none)",
+  async () => {
+    const place = newFolder("hostile-tables");
+    const names = readdirSync(tables).filter((name) => !/\.(md|txt)$/.test(name));
+    for (const name of names) copyFileSync(path.join(tables, name), path.join(place, `${name}.parquet`));
+    for (const name of ["lookup.parquet", "shard_000_images.h5"]) {
+      copyFileSync(path.join(folder, name), path.join(place, `good_${name}`));
+    }
+    const page = await openScreen({}, 5_000);
+    await page.evaluate(() => {
+      const input = document.createElement("input");
+      input.type = "file";
+      input.multiple = true;
+      input.id = "source";
+      document.body.append(input);
+    });
+    await page.setInputFiles(
+      "#source",
+      [...names.map((name) => `${name}.parquet`), "good_lookup.parquet"].map((name) => path.join(place, name)),
+    );
+    const outcomes = await page.evaluate(async (all) => {
+      const codes: Record<string, string> = {};
+      for (const name of all) {
+        // The key columns are any that are there: what is hostile is to be decoded.
+        codes[name] = await window.bare.tryTable(`${name}.parquet`);
+      }
+      return codes;
+    }, names);
+    const opened = await page.evaluate(() => window.bare.openNamed("good_lookup.parquet"));
+    expect(opened.records).toBe(expected.rows.length);
+    expect(Object.keys(outcomes)).toHaveLength(names.length);
+    expect(names.length).toBeGreaterThan(50);
+    const codes = new Set(Object.values(outcomes));
+    expect(codes).toContain("reader_failed"); // these end the decoder itself; what comes after them has another
+    expect(codes).not.toContain("internal");
+  },
+);
+
 /** What axe finds wrong with a page. */
 async function violations(page: Page): Promise<readonly string[]> {
   await page.evaluate(readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8"));

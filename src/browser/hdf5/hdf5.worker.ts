@@ -1,6 +1,7 @@
 /** The worker that reads HDF5 files. A hostile file can bring it down, and nothing else. */
 
 import type { FileRef } from "../fileRef";
+import { Limiter } from "../limiter";
 import { type Facts, originalFacts, shownFacts } from "../pictures/shown";
 import { makeThumbnail } from "../pictures/thumbnail";
 import { bytesFetched } from "../remote";
@@ -17,7 +18,11 @@ interface Asked {
   readonly key: string;
 }
 
+/** So many pictures are decoded at a time, and stand before one that a person asks for. */
+const AT_A_TIME = 3;
+
 const images = new Images();
+const thumbnails = new Limiter(AT_A_TIME);
 const started: { library?: Library } = {};
 
 const service = {
@@ -32,11 +37,13 @@ const service = {
     return handed(bytes, originalFacts(bytes));
   },
   /** A small copy of a picture. */
-  async thumbnail({ ref, key, size }: Asked & { readonly size: number }, signal: AbortSignal) {
-    const bytes = await images.bytes(ref, key, signal);
-    const { mediaType } = shownFacts(bytes, key, ref.path);
-    const made = await makeThumbnail(bytes, mediaType, size, key);
-    return new Handed(made, [made.bytes.buffer]);
+  thumbnail({ ref, key, size }: Asked & { readonly size: number }, signal: AbortSignal) {
+    return thumbnails.run(async () => {
+      const bytes = await images.bytes(ref, key, signal);
+      const { mediaType } = shownFacts(bytes, key, ref.path);
+      const made = await makeThumbnail(bytes, mediaType, size, key);
+      return new Handed(made, [made.bytes.buffer]);
+    });
   },
   /** The names of all images of a shard. */
   keys({ ref }: { readonly ref: FileRef }, signal: AbortSignal) {

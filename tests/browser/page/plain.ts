@@ -19,6 +19,10 @@ export type SourceMethod = Exclude<keyof Source, "hasKernel">;
 export interface Bare {
   /** Opens an address, or else what the page's first field of files has. */
   open(address: string | null): Promise<Opened>;
+  /** Opens one of the chosen files by its name. */
+  openNamed(name: string): Promise<Opened>;
+  /** Reads a table, and a record of it, by whatever columns it has; returns what that came to. */
+  tryTable(name: string): Promise<string>;
   call(id: number, method: SourceMethod, args: readonly unknown[]): Promise<Outcome>;
   abort(id: number): void;
   bytesRead(): number;
@@ -34,6 +38,14 @@ declare global {
 const running = new Map<number, AbortController>();
 const kept: { workers?: Workers; source?: BrowserSource } = {};
 
+const never = new AbortController().signal;
+
+/** What the page's last field of files has. */
+function chosen() {
+  const field = [...document.querySelectorAll<HTMLInputElement>("input[type=file]")].at(-1);
+  return filesOfInput(field?.files ?? new DataTransfer().files);
+}
+
 window.mountPlain = (patienceMs) => {
   const place = document.getElementById("h5explorer");
   if (place !== null) mountPlain(place, patienceMs);
@@ -42,15 +54,42 @@ window.mountPlain = (patienceMs) => {
 window.bare = {
   async open(address) {
     kept.workers ??= startWorkers();
-    const field = document.querySelector<HTMLInputElement>("input[type=file]");
-    const opener = new PageOpener(kept.workers, filesOfInput(field?.files ?? new DataTransfer().files));
-    const { signal } = new AbortController();
+    const opener = new PageOpener(kept.workers, chosen());
     const first =
       address === null
-        ? await opener.openDropped(USUAL_COLUMNS, signal)
-        : await opener.open(address, USUAL_COLUMNS, signal);
+        ? await opener.openDropped(USUAL_COLUMNS, never)
+        : await opener.open(address, USUAL_COLUMNS, never);
     kept.source = new BrowserSource(kept.workers, opener, first);
     return kept.source.describe();
+  },
+  async openNamed(name) {
+    kept.workers ??= startWorkers();
+    const first = await new PageOpener(kept.workers, chosen()).open(name, USUAL_COLUMNS, never);
+    kept.source = new BrowserSource(kept.workers, new PageOpener(kept.workers, chosen()), first);
+    return kept.source.describe();
+  },
+  async tryTable(name) {
+    kept.workers ??= startWorkers(5_000);
+    const ref = chosen().find((file) => file.path === name);
+    if (ref === undefined) return "not chosen";
+    const { tables } = kept.workers;
+    try {
+      // Refused for its columns, it names those that there are.
+      const from = { table: ref };
+      const id = -1 - Math.floor(Math.random() * 1e9);
+      const found: unknown = await tables
+        .call("open", { lookup: { id, columns: USUAL_COLUMNS, from } }, never)
+        .then(() => ["uuid"])
+        .catch((error: ExplorerError) => error.details.found ?? Promise.reject(error));
+      const column = Array.isArray(found) ? String(found[0]) : "uuid";
+      const lookup = { id: id - 1, columns: { uuid: column, filepath: column }, from };
+      const { rows } = await tables.call("open", { lookup }, never);
+      const { uuids } = await tables.call("rows", { lookup, start: 0, stop: 100 }, never);
+      await tables.call("record", { ref, key: uuids[0] ?? "", uuidColumns: [column] }, never);
+      return `${rows} rows`;
+    } catch (error) {
+      return asExplorerError(error).code;
+    }
   },
   async call(id, method, args) {
     const control = new AbortController();
