@@ -35,6 +35,19 @@ test("a shard of 5 GB takes less than 300 MB, and less than 5 MB of it are read"
   expect(memory).toBeLessThan(300e6);
 });
 
+test("a picture in so many pieces that they would fill the memory is refused, and the next one is shown", async () => {
+  const page = await open();
+  await choose(page, file("bomb_images.h5"));
+  const { dataset } = await page.evaluate(() => window.bare.open(null));
+  const source = new PageSource(page);
+  await expect(source.image(dataset, 0, null, never)).rejects.toMatchObject({
+    code: "too_large",
+    message: "The image bomb in bomb_images.h5 lies in 400,000 chunks; up to 20,000 are read.",
+  });
+  expect((await source.image(dataset, 1, null, never))?.key).toBe("good");
+  expect(await tabMemory(browser())).toBeLessThan(300e6);
+});
+
 test("20 pictures at an address take at most 3 times their own bytes", async () => {
   const page = await open();
   const opened = await page.evaluate((at) => window.bare.open(at), address("far.parquet"));

@@ -7,8 +7,8 @@ import { countText } from "../../text";
 /** Bytes of a picture at most. */
 export const LARGEST_IMAGE = 256 << 20;
 
-/** Chunks of a picture at most: the library takes some hundred bytes for each. */
-const MOST_CHUNKS = 500_000;
+/** Chunks of a picture at most: the library takes 4 kB for each, so that a file of 9 kB could take gigabytes. */
+const MOST_CHUNKS = 20_000;
 
 const CLASS = { integer: 0, float: 1, string: 3, bitfield: 4, opaque: 5, compound: 6, enum: 8, vlen: 9 };
 
