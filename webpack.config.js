@@ -15,30 +15,34 @@ const PARQUET_WASM = "parquet-wasm/esm/parquet_wasm_bg.wasm";
 
 /**
  * Packs the parts that do not travel with the widget as they are sent, gzipped, each under a name with a hash of its
- * content, and writes the list of their names and the page that names them.
+ * content, and writes the list of their names, and the page with the list of the files that it is made of.
  */
 class AssetsPlugin {
   apply(compiler) {
     compiler.hooks.afterEmit.tap("AssetsPlugin", (compilation) => {
       mkdirSync(output, { recursive: true });
-      const built = (entry, kind) => {
-        const name = Object.keys(compilation.assets).find(
-          (each) => each.startsWith(`${entry}.`) && each.endsWith(kind),
-        );
-        return pack(name, readFileSync(path.join(output, name)));
-      };
+      const all = Object.keys(compilation.assets);
+      const built = (entry, kind) => packBuilt(all.find((each) => each.startsWith(`${entry}.`) && each.endsWith(kind)));
       const decoder = built("decoder", ".js");
       const wasm = packHashed("parquet_wasm_bg", ".wasm", path.join(root, "node_modules", PARQUET_WASM));
       writeFileSync(path.join(output, "assets.json"), JSON.stringify({ decoder, wasm }));
       const icon = packHashed("icon", ".svg", path.join(root, "style", "icon.svg"));
       const names = { decoder, wasm, icon, style: built("page", ".css"), script: built("page", ".js") };
+      const beside = all.filter((name) => /worker\..*\.js$|\.wasm$|\.so$/.test(name)).map(packBuilt);
       const markup = readFileSync(path.join(root, PAGE), "utf8");
       writeFileSync(
         path.join(output, "index.html"),
         markup.replace(/\{(\w+)\}/g, (_, name) => names[name]),
       );
+      writeFileSync(path.join(output, "notices.txt"), notices());
+      const files = [...new Set([...Object.values(names), ...beside])].sort();
+      writeFileSync(path.join(output, "page.json"), JSON.stringify({ files: [...files, "notices.txt"] }));
     });
   }
+}
+
+function packBuilt(name) {
+  return pack(name, readFileSync(path.join(output, name)));
 }
 
 function packHashed(name, kind, file) {
@@ -52,11 +56,28 @@ function pack(name, bytes) {
   return name;
 }
 
-/** What is named by its content may be kept for ever; the widget is asked for by its name. */
+/** What the licences of the packages within the page want to be told with it. */
+function notices() {
+  const licences = {
+    h5wasm: "LICENSE.txt",
+    "h5wasm-plugins": "COPYING",
+    "parquet-wasm": "LICENSE_MIT",
+    "apache-arrow": "LICENSE.txt",
+    preact: "LICENSE",
+    "@preact/signals": "LICENSE",
+  };
+  const texts = Object.entries(licences).map(([name, file]) => {
+    const text = readFileSync(path.join(root, "node_modules", name, file), "utf8");
+    return `${name}\n${"=".repeat(name.length)}\n\n${text.trim()}\n`;
+  });
+  return `This page contains the following packages.\n\n${texts.join("\n\n")}`;
+}
+
+/** What is named by its content may be kept for ever; what is asked for by its name has none. */
 const named =
   (kind) =>
   ({ chunk }) =>
-    chunk.name === "widget" ? `widget${kind}` : `[name].[contenthash:16]${kind}`;
+    chunk.name === "widget" || chunk.name === "share" ? `${chunk.name}${kind}` : `[name].[contenthash:16]${kind}`;
 
 /**
  * @param {unknown} _
@@ -65,7 +86,12 @@ const named =
  */
 export default (_, { mode }) => {
   return {
-    entry: { widget: "./src/widget.tsx", page: "./src/page.tsx", decoder: "./src/decode/tables.ts" },
+    entry: {
+      widget: "./src/widget.tsx",
+      page: "./src/page.tsx",
+      share: "./src/share.tsx",
+      decoder: "./src/decode/tables.ts",
+    },
     context: root,
     mode,
     devtool: mode === "development" ? "inline-source-map" : false,
@@ -73,6 +99,11 @@ export default (_, { mode }) => {
     output: {
       path: output,
       filename: named(".js"),
+      chunkFilename: "[name].[contenthash:16].js",
+      assetModuleFilename: "[name].[contenthash:16][ext]",
+      hashFunction: "sha256",
+      publicPath: "auto",
+      trustedTypes: true,
       library: { type: "module" },
       module: true,
       clean: { keep: /built-from|\.wasm\.gz$/ },
@@ -96,11 +127,13 @@ export default (_, { mode }) => {
             },
           },
         },
+        { test: /\.(wasm|so)$/, type: "asset/resource" },
         { test: /\.css$/, use: [MiniCssExtractPlugin.loader, { loader: "css-loader", options: { url: false } }] },
       ],
     },
     plugins: [new MiniCssExtractPlugin({ filename: named(".css") }), new AssetsPlugin()],
     optimization: {
+      splitChunks: false, // a worker is one file
       minimizer: [
         new TerserPlugin({ extractComments: false, terserOptions: { module: true, format: { comments: false } } }),
         new CssMinimizerPlugin(),

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { servedDecoder } from "./decode/served";
 import { decoderParts, socketAddress } from "./page/markup";
 import "./page/page.css";
+import { PlainPage } from "./page/PlainPage";
 import { ServedApp } from "./page/ServedApp";
 import { ThemeButton } from "./page/ThemeButton";
 import { followTheme } from "./page/theme";
@@ -11,12 +12,10 @@ import { followTheme } from "./page/theme";
 function Page() {
   const address = socketAddress(document);
   const decoder = servedDecoder(decoderParts(document), document.baseURI);
-  if (address === null)
-    return <p class="h5x-page-alone">This page shows what a server beside it has; there is none.</p>;
   return (
     <>
       <h1 class="h5x-hidden">h5explorer</h1>
-      <ServedApp address={address} decoder={decoder} />
+      {address === null ? <PlainPage /> : <ServedApp address={address} decoder={decoder} />}
       <ThemeButton />
     </>
   );

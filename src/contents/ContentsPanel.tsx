@@ -39,7 +39,7 @@ export function ContentsPanel({ state, name }: { readonly state: ExplorerState; 
         </div>
         <Totals state={state} />
         <SearchBox state={state} />
-        <FilterBar state={state} />
+        {state.hasKernel && <FilterBar state={state} />}
       </header>
       <RowsProblem state={state} />
       {opened.records === 0 ? (

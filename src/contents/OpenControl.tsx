@@ -73,8 +73,12 @@ export function OpenControl({ state }: { readonly state: ExplorerState }) {
             <input
               ref={field}
               type="text"
-              aria-label="Path of a lookup, a shard or a folder of shards"
-              placeholder="Path of a lookup, shard or folder"
+              aria-label={
+                state.hasKernel
+                  ? "Path of a lookup, a shard or a folder of shards"
+                  : "Address or name of a lookup or a shard"
+              }
+              placeholder={state.hasKernel ? "Path of a lookup, shard or folder" : "Address, or name of a dropped file"}
               autocomplete="off"
               spellcheck={false}
               value={path}

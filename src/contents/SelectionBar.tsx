@@ -53,18 +53,22 @@ export function SelectionBar({ state, chooser }: { readonly state: ExplorerState
           {button("All", "all", "Select all rows", records === 0)}
           {button("Invert", "invert", "Invert the selection", records === 0)}
           {button("Clear", "clear", "Clear the selection", isClear(now))}
-          <button
-            ref={exportButton}
-            type="button"
-            class="h5x-quiet-button"
-            aria-label="Export rows"
-            title="Export: a table, or a smaller data set with its images"
-            aria-expanded={exporting}
-            onClick={() => (exporting ? close() : setExporting(true))}
-          >
-            Export
-          </button>
-          <CopyAsPython state={state} />
+          {state.hasKernel && (
+            <>
+              <button
+                ref={exportButton}
+                type="button"
+                class="h5x-quiet-button"
+                aria-label="Export rows"
+                title="Export: a table, or a smaller data set with its images"
+                aria-expanded={exporting}
+                onClick={() => (exporting ? close() : setExporting(true))}
+              >
+                Export
+              </button>
+              <CopyAsPython state={state} />
+            </>
+          )}
         </span>
       </div>
     </>

@@ -5,6 +5,7 @@ import {
   DataType,
   type Date_,
   DateUnit,
+  type Decimal,
   type Duration,
   type Time,
   type Timestamp,
@@ -21,6 +22,11 @@ export interface FieldValue {
 const NULL: FieldValue = { text: "null", kind: "null" };
 const BYTES_SHOWN = 4096;
 
+/** Takes the plain value of a piece of a column; `null` where it has none. */
+export function columnValue(data: Data, index: number): unknown {
+  return data.getValid(index) ? new Vector([data]).get(index) : null;
+}
+
 /** Writes the value at a place of a column. */
 export function valueAt(column: Vector, index: number): FieldValue {
   const type: DataType = column.type;
@@ -30,6 +36,11 @@ export function valueAt(column: Vector, index: number): FieldValue {
     return { text: timeText(type, ticksAt(place)), kind: "time" };
   }
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return { text: textAt(place), kind: "text" };
+  if (DataType.isDictionary(type)) {
+    const { dictionary, values } = place.chunk;
+    return dictionary === undefined ? NULL : valueAt(dictionary, Number(values[place.at]));
+  }
+  if (DataType.isDecimal(type)) return { text: decimalText(type, place), kind: "number" };
   const nested = nestedText(type, place);
   if (nested !== null) return { text: nested, kind: "nested" };
   return plainValue(type, column.get(index));
@@ -76,6 +87,19 @@ function textAt({ chunk, at }: Place): string {
 function ticksAt({ chunk, at }: Place): bigint {
   const value: unknown = chunk.values[at];
   return typeof value === "bigint" ? value : BigInt(Number(value));
+}
+
+/** Writes a decimal with all digits of its scale: the reader's own text leaves the point out. */
+function decimalText({ scale, bitWidth }: Decimal, { chunk, at }: Place): string {
+  const words = bitWidth / 32;
+  let whole = 0n;
+  for (let word = words - 1; word >= 0; word -= 1)
+    whole = (whole << 32n) | BigInt(Number(chunk.values[at * words + word]));
+  const value = BigInt.asIntN(bitWidth, whole);
+  const digits = String(value < 0n ? -value : value).padStart(scale + 1, "0");
+  const cut = digits.length - scale;
+  const text = scale > 0 ? `${digits.slice(0, cut)}.${digits.slice(cut)}` : `${digits}${"0".repeat(-scale)}`;
+  return `${value < 0n ? "-" : ""}${text}`;
 }
 
 /** How many decimal digits always tell two numbers apart, by Arrow's code of the precision: 16, 32, 64 bits. */

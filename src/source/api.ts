@@ -189,6 +189,8 @@ export interface Opened {
  * `stale_dataset` when another lookup has been opened meanwhile.
  */
 export interface Source {
+  /** Whether a kernel holds the data: without one there are no filters and orders, and nothing is written. */
+  readonly hasKernel: boolean;
   rows(dataset: number, range: RowRange, signal: AbortSignal): Promise<Rows>;
   /** Counts the different filepaths. */
   filepaths(dataset: number, signal: AbortSignal): Promise<number>;

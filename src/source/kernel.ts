@@ -41,6 +41,7 @@ import type {
 
 /** Gets its data from the kernel's side of an explorer. */
 export class KernelSource implements Source {
+  readonly hasKernel = true;
   readonly #client: RequestClient;
   readonly #decoder: GetDecoder;
 

@@ -95,6 +95,7 @@ const NO_DELAY: MockDelay = () => Promise.resolve();
 
 /** Gives out lookups that are held in memory, after a delay that the test decides. */
 export class MockSource implements Source {
+  readonly hasKernel = true;
   readonly #lookups: ReadonlyMap<string, MockLookup>;
   readonly #delay: MockDelay;
   readonly #opened: (opened: Opened) => void;

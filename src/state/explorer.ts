@@ -138,6 +138,11 @@ export class ExplorerState {
     }
   }
 
+  /** Whether a kernel holds the data. */
+  get hasKernel(): boolean {
+    return this.#source.hasKernel;
+  }
+
   get opened(): ReadonlySignal<Opened> {
     return this.#shared.opened;
   }

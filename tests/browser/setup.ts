@@ -12,8 +12,17 @@ export default async function setup(): Promise<void> {
   const page: webpack.Configuration = {
     ...config,
     devtool: false,
-    entry: { page: "./tests/browser/page/page.tsx", parts: "./tests/browser/page/parts.ts" },
-    output: { path: path.join(root, ".cache", "browser"), filename: "[name].js" },
+    entry: {
+      page: "./tests/browser/page/page.tsx",
+      parts: "./tests/browser/page/parts.ts",
+      plain: "./tests/browser/page/plain.ts",
+    },
+    output: {
+      path: path.join(root, ".cache", "browser"),
+      filename: "[name].js",
+      assetModuleFilename: "[name][ext]",
+      trustedTypes: true,
+    },
     experiments: {},
     plugins: [new MiniCssExtractPlugin({ filename: "[name].css" })],
   };

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { RequestClient } from "../../src/channel/requests";
@@ -13,8 +12,9 @@ import { type MockLookup, type MockPicture, MockSource } from "../../src/source/
 import { ModelState } from "../../src/state/model";
 import { connect, startOpen } from "../support/opened";
 import { PipeWire } from "../support/pipe";
-import { root, venvProgram } from "../support/python";
-import { type Expected, makeData } from "./expected";
+import { root } from "../support/python";
+import { makeData } from "./expected";
+import { readPictures } from "./pictures";
 import { contract, type UnderTest } from "./source";
 
 let data: ReturnType<typeof makeData> | null = null;
@@ -22,28 +22,6 @@ let data: ReturnType<typeof makeData> | null = null;
 function shared(): ReturnType<typeof makeData> {
   data ??= makeData();
   return data;
-}
-
-/** Reads all pictures of the good shards with h5py itself. */
-function readPictures(folder: string, expected: Expected): Map<number, Buffer> {
-  const script = `
-import base64, h5py, json, sys
-folder, rows = sys.argv[1], json.load(sys.stdin)
-files = {}
-out = []
-for uuid, name in rows:
-    file = files.setdefault(name, h5py.File(f"{folder}/{name}_images.h5"))
-    out.append(base64.b64encode(file["images"][uuid][()].tobytes()).decode())
-print(json.dumps(out))
-`;
-  const rows = expected.rows.slice(0, expected.good);
-  const printed = execFileSync(venvProgram("python"), ["-c", script, folder], {
-    input: JSON.stringify(rows),
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
-  const list: string[] = JSON.parse(printed);
-  return new Map(list.map((text, row) => [row, Buffer.from(text, "base64")]));
 }
 
 function bytesFrom(pictures: ReadonlyMap<number, Buffer>): (row: number) => Uint8Array {

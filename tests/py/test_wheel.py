@@ -30,9 +30,11 @@ def test_the_wheel_holds_the_front_end_and_every_part_that_it_names(wheel):
     parts = json.loads(wheel.read(STATIC + "assets.json"))
     page = wheel.read(STATIC + "index.html").decode()
     named = set(re.findall(r'"([\w-]+\.[0-9a-f]{16}\.\w+)"', page))
-    assert set(parts.values()) < named
+    files = set(json.loads(wheel.read(STATIC + "page.json"))["files"])
+    assert set(parts.values()) < named < files
     assert len(named) == 5
-    assert names == {"widget.js", "widget.css", "assets.json", "index.html", *(f"{name}.gz" for name in named)}
+    plain = {"widget.js", "widget.css", "assets.json", "index.html", "page.json", "share.js", "share.css"}
+    assert names == plain | {"notices.txt"} | {f"{name}.gz" for name in files - {"notices.txt"}}
 
 
 def test_what_travels_with_every_widget_is_small(wheel):

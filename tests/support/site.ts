@@ -1,11 +1,12 @@
 /** The server of the browser tests: the page under a strict content security policy, and the kernel's side behind it. */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { isFields } from "../../src/fields";
 import { decode } from "../../src/protocol";
+import type { FileServer } from "./files";
 import { PipeWire } from "./pipe";
 import { root } from "./python";
 
@@ -27,20 +28,46 @@ const PAGE = `<!doctype html>
 <body><main><h1>Explorer</h1></main><script src="/page.js"></script></body>
 </html>`;
 
+const PLAIN = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>h5explorer</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/plain.css"></head>
+<body><div id="h5explorer"></div><script src="/plain.js"></script></body>
+</html>`;
+
 /** A running server. */
 export interface Site {
   readonly address: string;
   close(): void;
 }
 
-/** Starts the server on a free port; with a lookup, a kernel's side that has it open. */
-export async function startSite(lookup?: string, theme = ""): Promise<Site> {
+const BUILT = path.join(root, ".cache/browser");
+const TYPES: Readonly<Record<string, string>> = {
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".wasm": "application/wasm",
+};
+
+/** A file of the built page, whichever it is: the page's workers have more of them. */
+function built(url: string): readonly [type: string, body: Buffer] | undefined {
+  const file = path.join(BUILT, path.basename(url));
+  const type = TYPES[path.extname(file)] ?? "application/octet-stream";
+  return existsSync(file) && url === `/${path.basename(file)}` ? [type, readFileSync(file)] : undefined;
+}
+
+/**
+ * Starts the server on a free port.
+ *
+ * @param lookup - Has a kernel's side open it.
+ * @param data - Answers what is asked below `/data/`.
+ */
+export async function startSite(lookup?: string, theme = "", data?: FileServer): Promise<Site> {
   const wire = lookup === undefined ? null : new PipeWire(lookup);
   const opened = wire === null ? null : await wire.opened();
   const files = new Map<string, readonly [type: string, body: string | Buffer]>([
     ["/", ["text/html", PAGE]],
-    ["/page.js", ["text/javascript", readFileSync(path.join(root, ".cache/browser/page.js"))]],
-    ["/page.css", ["text/css", readFileSync(path.join(root, ".cache/browser/page.css"))]],
+    ["/plain", ["text/html", PLAIN]],
     ["/theme.css", ["text/css", theme]],
     ["/opened", ["application/json", JSON.stringify(opened)]],
     [
@@ -53,7 +80,11 @@ export async function startSite(lookup?: string, theme = ""): Promise<Site> {
       void relay(request, response, wire);
       return;
     }
-    const file = files.get(request.url ?? "");
+    if (request.url?.startsWith("/data/") && data !== undefined) {
+      data.answer(request, response);
+      return;
+    }
+    const file = files.get(request.url ?? "") ?? built(request.url ?? "/");
     if (file === undefined) {
       response.writeHead(request.url === "/favicon.ico" ? 204 : 404).end();
       return;

@@ -1,0 +1,134 @@
+/** A Parquet file that is read by row groups, as far as it is asked for: never the whole of a large one. */
+
+import { type Schema, type Table, tableFromIPC } from "apache-arrow";
+import { ParquetFile } from "parquet-wasm/esm";
+import { ExplorerError } from "../../errors";
+import { type FileRef, nameOf } from "../fileRef";
+import { RemoteBlob } from "./remoteBlob";
+
+/** A part of the file that is read as one. */
+export interface RowGroup {
+  readonly start: number;
+  readonly rows: number;
+  /** How many bytes its values take, decoded. */
+  readonly bytes: number;
+}
+
+/** What is read of the file. */
+export interface Part {
+  readonly group: number;
+  /** Rows of the group that are left out at its beginning. */
+  readonly offset: number;
+  readonly rows: number;
+  /** The names of the columns; all without. */
+  readonly columns?: readonly string[];
+}
+
+/** Rows in one piece of what is decoded. */
+const BATCH = 65_536;
+
+/** An open file. */
+export class ParquetTable {
+  readonly name: string;
+  readonly rows: number;
+  readonly schema: Schema;
+  readonly groups: readonly RowGroup[];
+  readonly #file: ParquetFile;
+  readonly #blob: Blob;
+
+  private constructor(name: string, file: ParquetFile, blob: Blob) {
+    this.name = name;
+    this.#file = file;
+    this.#blob = blob;
+    const metadata = file.metadata();
+    const groups: RowGroup[] = [];
+    let start = 0;
+    for (const group of metadata.rowGroups()) {
+      groups.push({ start, rows: group.numRows(), bytes: group.totalByteSize() });
+      start += group.numRows();
+      group.free();
+    }
+    metadata.free();
+    this.rows = start;
+    this.groups = groups;
+    this.schema = tableFromIPC(file.schema().intoIPCStream()).schema;
+  }
+
+  /**
+   * Reads a file's footer.
+   *
+   * @throws ExplorerError - As `refuse` makes it of the reason.
+   */
+  static async open(ref: FileRef, refuse: (reason: string) => ExplorerError): Promise<ParquetTable> {
+    const blob = ref.kind === "dropped" ? ref.file : new RemoteBlob(ref);
+    try {
+      return new ParquetTable(nameOf(ref), await ParquetFile.fromFile(blob), blob);
+    } catch (error) {
+      throw causeOf(blob) ?? (isCrash(error) ? error : refuse(reasonOf(error)));
+    }
+  }
+
+  /** The number of the group that holds a row. */
+  groupOf(row: number): number {
+    let [low, high] = [0, this.groups.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.groups[middle]?.start ?? 0) <= row) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** Reads some rows of a group. */
+  read({ group, offset, rows, columns }: Part): Promise<Table> {
+    return this.#asked(async () => {
+      const options = { rowGroups: [group], offset, limit: rows, batchSize: BATCH };
+      const table = await this.#file.read(columns === undefined ? options : { ...options, columns: [...columns] });
+      return tableFromIPC(table.intoIPCStream());
+    });
+  }
+
+  /** Reads a group piece by piece. */
+  async *stream(group: number, columns: readonly string[]): AsyncGenerator<Table> {
+    const options = { rowGroups: [group], batchSize: BATCH, columns: [...columns], concurrency: 1 };
+    const stream: ReadableStream<{ intoIPCStream(): Uint8Array }> = await this.#asked(() => this.#file.stream(options));
+    const reader = stream.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await this.#asked(() => reader.read());
+        if (done) return;
+        yield tableFromIPC(value.intoIPCStream());
+      }
+    } finally {
+      await reader.cancel().catch(() => {});
+    }
+  }
+
+  async #asked<Result>(act: () => Promise<Result>): Promise<Result> {
+    try {
+      return await act();
+    } catch (error) {
+      if (isCrash(error)) throw error;
+      const cause = causeOf(this.#blob);
+      if (cause !== null) throw cause;
+      throw new ExplorerError(
+        "table_unreadable",
+        `${this.name} cannot be read: ${reasonOf(error)}.`,
+        "It may be damaged.",
+      );
+    }
+  }
+}
+
+/** Whether an error means that the decoder's memory is in disorder. */
+export function isCrash(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
+function causeOf(blob: Blob): ExplorerError | null {
+  return blob instanceof RemoteBlob ? blob.takeCause() : null;
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/[.\s]+$/, "");
+}

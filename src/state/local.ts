@@ -1,0 +1,50 @@
+/** The shared state of a page that shares it with nobody. */
+
+import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Opened } from "../source/api";
+import type { Choice, Ranges, SharedState } from "./shared";
+
+/** Keeps the state in the page. */
+export class LocalState implements SharedState {
+  readonly #opened: Signal<Opened>;
+  readonly #current = signal<number | null>(null);
+  readonly #selection = signal<Ranges>([]);
+  readonly height: ReadonlySignal<string | null>;
+
+  /** @param height - The height of the explorer as a CSS length. */
+  constructor(opened: Opened, height: string) {
+    this.#opened = signal(opened);
+    this.height = signal(height);
+    if (opened.records > 0) this.#current.value = 0;
+  }
+
+  get opened(): ReadonlySignal<Opened> {
+    return this.#opened;
+  }
+
+  get current(): ReadonlySignal<number | null> {
+    return this.#current;
+  }
+
+  get selection(): ReadonlySignal<Ranges> {
+    return this.#selection;
+  }
+
+  choose(choice: Choice): void {
+    batch(() => {
+      if (choice.current !== undefined) this.#current.value = choice.current;
+      if (choice.selection !== undefined) this.#selection.value = choice.selection;
+    });
+  }
+
+  /** Takes over what has been opened: rows of the lookup before mean nothing in this one. */
+  exchange(opened: Opened): void {
+    batch(() => {
+      this.#opened.value = opened;
+      this.#current.value = opened.records > 0 ? 0 : null;
+      this.#selection.value = [];
+    });
+  }
+
+  close(): void {}
+}
