@@ -193,6 +193,7 @@ class Pool:
                 if job in self._stuck:  # another has taken its place
                     self._stuck.discard(job)
                     return
+            del job  # else what it refers to stays as long as nothing else is to be done
 
     def _watch(self) -> None:
         """Expire jobs, and replace threads that are stuck, as long as there are jobs."""

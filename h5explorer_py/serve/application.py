@@ -13,7 +13,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from h5explorer_py.serve.connection import Connection
 from h5explorer_py.serve.policy import FOR_EVER, HEADERS
-from h5explorer_py.serve.refusals import Refused, refusal_page
+from h5explorer_py.serve.refusals import CONTENT_SECURITY_POLICY, Refused, refusal_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,6 +89,7 @@ class Guarded(RequestHandler):
         again = refused.reason == "cookie" and self.request.headers.get("Sec-Fetch-Site") == "cross-site"
         self.set_status(refused.status)
         self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         self.finish(refusal_page(refused, again=again and self.request.path == "/"))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002

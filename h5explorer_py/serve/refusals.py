@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
+_STYLE = (
+    "html{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}"
+    "main{margin:15vh auto 0;max-width:34em;padding:0 1em}h1{font-size:1.25em}"
+)
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What such a page may do: nothing but look as it does, as whoever sees it has not been let in."""
+
 _START = "start <code>h5explorer open</code> again, and open the address that it prints."
 _REASONS = {
     "host": (403, "This address is not the server's own name.", "Open the address that h5explorer has printed."),
@@ -53,7 +66,7 @@ def refusal_page(refused: Refused, *, again: bool = False) -> str:
     """
     _, sentence, action = _REASONS[refused.reason]
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        f"<title>h5explorer</title>{_AGAIN if again else ''}</head>"
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>h5explorer</title><style>{_STYLE}</style>{_AGAIN if again else ''}</head>"
         f"<body><main><h1>{sentence}</h1><p>{action}</p></main></body></html>\n"
     )

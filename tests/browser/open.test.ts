@@ -130,6 +130,7 @@ test("another browser is not let in by the same address, nor without", async () 
 test("a server that is ended says so, and what was shown stays", async () => {
   const { server, explorer, tab } = await open();
   await picture(explorer, 0).waitFor();
+  await explorer.table.waitFor(); // else parts of the page may still be on their way
   server.running.process.kill("SIGINT");
   await explorer.page.getByRole("alert").getByText("h5explorer has been ended in the terminal.").waitFor();
   await explorer.page.getByText("open the address that it prints").waitFor();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -267,3 +268,16 @@ def test_under_stress_every_job_has_one_outcome() -> None:
     assert all(len(told.outcomes) == 1 for told in tolds)
     kinds = {type(told.outcomes[0][1]) for told in tolds}
     assert {type(None), CancelledError} <= kinds <= {type(None), CancelledError, RequestTimeoutError, ValueError}
+
+
+def test_a_thread_that_has_nothing_to_do_lets_go_of_what_it_did() -> None:
+    class Thing:
+        pass
+
+    thing = Thing()
+    gone = weakref.ref(thing)
+    ended = threading.Event()
+    Pool("t", 1).submit(Job(lambda _, held=thing: held, lambda *_: ended.set(), 10))
+    del thing
+    assert ended.wait(10)
+    wait_for(lambda: gone() is None, 10)

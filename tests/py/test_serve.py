@@ -284,6 +284,25 @@ def test_it_ends_by_itself_when_nothing_is_asked(contract: Path) -> None:
         assert "Nothing was asked for so long" in "".join(server.said)
 
 
+def test_nothing_else_is_said_at_the_end_whatever_was_asked(contract: Path) -> None:
+    with served("open", str(contract / "lookup.parquet"), "--no-browser", "--filter", "uuid > '1'") as server:
+        cookie = server.admit()
+
+        async def run() -> None:
+            async with Page.open(server, cookie) as page:
+                number = page.states[0]["dataset"]
+                await page.ask(asked("thumbnails", dataset=number, rows=[0, 1], size=128))
+                await page.ask(asked("values", dataset=number, column="uuid"))
+                server.process.send_signal(signal.SIGINT)
+                while await page.read() is not None:
+                    pass
+
+        asyncio.run(run())
+        assert server.process.wait(20) == 0
+        time.sleep(0.2)
+        assert "".join(server.said).strip() == "Ctrl-C ends it."
+
+
 def test_with_nohup_it_outlives_its_terminal(contract: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what a process inherits
     try:
