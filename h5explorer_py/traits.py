@@ -74,6 +74,7 @@ class SharedState(anywidget.AnyWidget):
     )
     filter = traitlets.Unicode(help="The condition in SQL that the rows shown meet; empty for all.").tag(sync=True)
     sort: traitlets.List[Any] = traitlets.List(help='What they are sorted by: ("uuid", "asc") pairs.').tag(sync=True)
+    _look = traitlets.Dict(help="How the page looks, as far as that is remembered.").tag(sync=True)
     height = traitlets.Union([traitlets.Int(), traitlets.Unicode()], default_value=None, allow_none=True).tag(sync=True)
 
     def __init__(self, session: Session, height: int | str | None) -> None:
