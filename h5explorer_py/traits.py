@@ -110,6 +110,24 @@ class SharedState(anywidget.AnyWidget):
         finally:
             self._showing = False
 
+    def show_again(self, wish: dict[str, Any]) -> None:
+        """Show what was shown before.
+
+        Parameters
+        ----------
+        wish : dict
+            ``filter``, ``sort`` and ``row``, as far as they are to be changed.
+
+        Raises
+        ------
+        ExplorerError, traitlets.TraitError
+            Where the lookup has no such column or row any more.
+        """
+        if wish.get("filter") or wish.get("sort"):
+            self._session.show(wish.get("filter") or "", wish.get("sort") or [])
+        if wish.get("row") is not None:
+            self.current = wish["row"]
+
     def _show_described(self) -> None:
         with contextlib.suppress(ExplorerError):  # closed meanwhile
             self._opened = self._session.describe()
