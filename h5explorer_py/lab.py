@@ -61,6 +61,8 @@ def open_tab(request: str) -> Reply:
         explorer = _tabs.get(path)
         if explorer is None or explorer.comm is None:
             explorer = _tabs[path] = _make(path, wish)
+        else:
+            explorer.take_look(wish.get("look") or {})
     except ExplorerError as error:
         return Reply({"error": {"code": error.code, "message": error.message, "action": error.action}})
     return Reply({"model": explorer.model_id})
@@ -96,7 +98,7 @@ def _make(path: str, wish: dict[str, Any]) -> Explorer:
     from h5explorer_py.widget import Explorer
 
     explorer = Explorer(path, height="100%", cache=wish.get("cache", True))
-    explorer.set_trait("_look", wish.get("look") or {})
+    explorer.take_look(wish.get("look") or {})
     restoring = threading.Thread(target=_restore, args=(explorer, wish), name="h5explorer-restoring", daemon=True)
     restoring.start()
     restoring.join(_RESTORE_SECONDS)

@@ -110,6 +110,10 @@ class SharedState(anywidget.AnyWidget):
         finally:
             self._showing = False
 
+    def take_look(self, look: dict[str, Any]) -> None:
+        """Have the next page look so; where the panels have been moved here, they stay so."""
+        self._look = {**look, **{name: self._look[name] for name in ("shares",) if self._look.get(name)}}
+
     def show_again(self, wish: dict[str, Any]) -> None:
         """Show what was shown before.
 

@@ -113,6 +113,10 @@ export class ExplorerTab extends Panel {
   }
 
   protected override onActivateRequest(_: Message): void {
+    this.#focus();
+  }
+
+  #focus(): void {
     const grid = this.node.querySelector("[role=grid]");
     if (grid instanceof HTMLElement) grid.focus();
     else this.node.querySelector("button")?.focus();
@@ -175,9 +179,11 @@ export class ExplorerTab extends Panel {
     const shown = await widgets.show(model);
     if (!stays()) return;
     this.#memory.follow(shown.model, kernelName);
+    const isHere = this.node.contains(document.activeElement);
     this.#notice.hide();
     shown.widget.addClass("h5x-tab-view");
     this.addWidget(shown.widget);
+    if (isHere) requestAnimationFrame(() => this.#focus());
   }
 
   async #lack(kernelName: string, python: string): Promise<void> {

@@ -48,6 +48,12 @@ def test_a_page_that_is_loaded_again_meets_the_same_explorer(contract: Path) -> 
     again = opened(contract, row=3)
     assert again is first
     assert again.current == 7
+    assert opened(contract, look={"rowHeight": 40})._look == {"rowHeight": 40}
+    first._look = {"shares": {"columns": [0.5, 0.25, 0.25]}}
+    assert opened(contract, look={"rowHeight": 20, "shares": {}})._look == {
+        "rowHeight": 20,
+        "shares": {"columns": [0.5, 0.25, 0.25]},
+    }
     first.close()
     assert opened(contract) is not first
 
