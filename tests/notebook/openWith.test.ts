@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Browser } from "playwright-core";
@@ -36,7 +37,7 @@ beforeEach(() => writeSettings(home, {}));
 afterEach(async () => {
   for (const { context, page, strayRequests, complaints } of tabs.splice(0)) {
     await page.screenshot({
-      path: path.join(root, ".cache", `${expect.getState().currentTestName?.replaceAll(/\W+/g, "-")}.png`),
+      path: path.join(root, ".cache", "last.png"),
     });
     await context.close();
     expect(strayRequests).toEqual([]);
@@ -50,11 +51,18 @@ afterAll(async () => {
   await lab?.running.end();
 });
 
+/** What the server says of a running kernel. */
+interface Session {
+  readonly id: string;
+  readonly path: string;
+  readonly kernel: { readonly id: string };
+}
+
 function api(what: string, options: RequestInit = {}): Promise<Response> {
   return fetch(`${lab.base}api/${what}`, { ...options, headers: { authorization: `token ${lab.token}` } });
 }
 
-async function sessions(): Promise<readonly { readonly id: string; readonly path: string }[]> {
+async function sessions(): Promise<readonly Session[]> {
   return JSON.parse(await (await api("sessions")).text());
 }
 
@@ -83,6 +91,8 @@ test("a file opens by the mouse in a tab that it fills, and nothing of it is rea
   for (const name of ["lookup.parquet", "shard_000_images.h5"]) {
     const explorer = await files.openWith(name);
     await picture(explorer, 0);
+    await tab.page.keyboard.press("ArrowDown"); // it has the focus
+    await picture(explorer, 1);
     await explorer.row(3).click();
     await picture(explorer, 2);
     const [outer, inner] = [await files.tab.boundingBox(), await explorer.root.boundingBox()];
@@ -137,11 +147,10 @@ test("a tab comes back after a reload as it was, by its kernel or without", asyn
 
 test("where the kernel has no h5explorer, the tab says the command, and takes another kernel", async () => {
   writeSettings(home, { kernel: BARE });
-  const { files, tab } = await openLab();
+  const { files } = await openLab();
   await files.openWith("lookup.parquet");
   await files.tab.getByRole("alert").getByText("The kernel Bare Python has no h5explorer").waitFor({ timeout: 60_000 });
   await files.tab.getByText(`${venvProgram("python")} -m pip install h5explorer`, { exact: true }).waitFor();
-  await tab.page.screenshot({ path: path.join(root, ".cache", "lacking.png") });
   await files.tab.getByRole("button", { name: /Python 3/ }).click();
   await picture(files.explorer(), 0);
   expect(await sessions()).toHaveLength(1);
@@ -186,6 +195,28 @@ test("a restarted kernel opens the file again", async () => {
   await picture(files.explorer(), 4);
 });
 
+test("a kernel that dies opens the file again, but not for ever", async () => {
+  const { files, tab } = await openLab();
+  await picture(await files.openWith("lookup.parquet"), 0);
+  await files.explorer().row(5).click();
+  await picture(files.explorer(), 4);
+  await tab.page.waitForTimeout(1_000);
+  const [session] = await sessions();
+  const kill = () => {
+    const table = execFileSync("ps", ["-A", "-ww", "-o", "pid=,args="], { encoding: "utf8" });
+    const line = table.split("\n").find((each) => each.includes(`kernel-${session?.kernel.id}.json`));
+    process.kill(Number.parseInt(line ?? "", 10), "SIGKILL");
+  };
+  await files.explorer().root.evaluate((element) => element.setAttribute("data-first", ""));
+  kill();
+  await files.tab.locator(".h5x-root:not([data-first])").waitFor({ timeout: 60_000 });
+  await picture(files.explorer(), 4);
+  kill();
+  await files.tab.getByRole("alert").getByText("The kernel has died again").waitFor({ timeout: 30_000 });
+  await files.tab.getByRole("button", { name: "Open again" }).click();
+  await picture(files.explorer(), 4);
+});
+
 describe("the opener of a double click", () => {
   test("stays JupyterLab's own", async () => {
     copyFileSync(path.join(data, "lookup.parquet"), path.join(home, "notebooks", "a.parquet"));
@@ -220,4 +251,36 @@ test("the launcher has a card that asks for the file", async () => {
   expect(await dialog.locator(".jp-DirListing-item", { hasText: "expected.json" }).count()).toBe(0);
   await dialog.getByRole("button", { name: "Select" }).click();
   await picture(files.explorer(), 0);
+});
+
+test("the tab takes JupyterLab's theme or one of its own, and axe finds nothing in it or its notices", async () => {
+  const axe = readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8");
+  const { files, tab } = await openLab();
+  const explorer = await files.openWith("lookup.parquet");
+  await picture(explorer, 0);
+  await files.openWith("wrong_columns.parquet");
+  await files.tab.getByRole("alert").waitFor({ timeout: 60_000 });
+  const tabOf = (name: string) => tab.page.locator(".lm-TabBar-tabLabel", { hasText: name }).click();
+  for (const theme of ["JupyterLab Dark", "JupyterLab Light"]) {
+    for (const each of ["Settings", "Theme", theme]) {
+      const kind = each === "Settings" ? ".lm-MenuBar-item" : ".lm-Menu-item";
+      await tab.page.locator(kind, { hasText: each }).first().click();
+    }
+    await tab.page.waitForFunction((name) => document.body.dataset.jpThemeName === name, theme);
+    for (const name of ["lookup.parquet", "wrong_columns.parquet"]) {
+      await tabOf(name);
+      await tab.page.waitForTimeout(500);
+      await tab.page.evaluate(axe);
+      const found: { violations: { id: string; nodes: { html: string }[] }[] } = await tab.page.evaluate(
+        "axe.run('.h5x-tab:not(.lm-mod-hidden)', { resultTypes: ['violations'] })",
+      );
+      expect(found.violations.map((each) => `${theme}: ${each.id} ${each.nodes[0]?.html}`)).toEqual([]);
+    }
+  }
+  writeSettings(home, { theme: "dark", rowHeight: 40 });
+  const own = await openLab();
+  const dark = await own.files.openWith("lookup.parquet");
+  await picture(dark, 0);
+  expect(await dark.root.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe("rgb(30, 30, 30)");
+  expect((await dark.row(1).boundingBox())?.height).toBe(40);
 });
