@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from h5explorer_py.errors import ExplorerError, LookupNotFoundError
+from h5explorer_py.errors import ExplorerError, LookupNotFoundError, WrongColumnsError
 from h5explorer_py.files import shorten
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _RESTORE_SECONDS = 20.0
 """How long a tab waits for the filter that it had: until then, it would show other rows."""
+
+_NO_NAMES = "A tab cannot be told the names of columns: make the Explorer in a cell of a notebook."
 
 _tabs: dict[str, Explorer] = {}
 
@@ -64,7 +66,8 @@ def open_tab(request: str) -> Reply:
         else:
             explorer.take_look(wish.get("look") or {})
     except ExplorerError as error:
-        return Reply({"error": {"code": error.code, "message": error.message, "action": error.action}})
+        action = f"{error.action} {_NO_NAMES}" if isinstance(error, WrongColumnsError) else error.action
+        return Reply({"error": {"code": error.code, "message": error.message, "action": action}})
     return Reply({"model": explorer.model_id})
 
 

@@ -79,6 +79,7 @@ def test_what_is_refused_is_told_as_data(contract: Path) -> None:
     error = reply._repr_json_()["error"]
     assert error["code"] == "wrong_columns"
     assert error["message"]
+    assert "in a cell of a notebook" in error["action"]
 
 
 def test_a_file_is_found_below_the_servers_folder_or_where_the_kernel_began(
