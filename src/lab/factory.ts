@@ -30,12 +30,13 @@ export class ExplorerFactory extends ABCWidgetFactory<ExplorerDocument> {
     // The tab has its own connection to the kernel; a second would be sent all pictures too.
     context.sessionContext.kernelPreference = { shouldStart: false, canStart: false, shouldReuse: false };
     const { contents } = this.#around.app.serviceManager;
-    const place = placeOf(contents.driveName(context.path), context.localPath, PageConfig.getOption("serverRoot"));
-    const content = new ExplorerTab(this.#around, context.path, place);
+    const place = () =>
+      placeOf(contents.driveName(context.path), context.localPath, PageConfig.getOption("serverRoot"));
+    const content = new ExplorerTab(this.#around, context.path, place());
     content.title.icon = explorerIcon;
     const tab = new DocumentWidget({ content, context });
     tab.toolbar.hide(); // the panels have all that there is to do
-    context.pathChanged.connect((_, path) => content.rename(path));
+    context.pathChanged.connect((_, path) => content.rename(path, place()));
     context.disposed.connect(() => content.end());
     void context.ready.then(() => content.open());
     return tab;

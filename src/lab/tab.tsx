@@ -30,7 +30,7 @@ export interface Surroundings {
 /** The tab's content. */
 export class ExplorerTab extends Panel {
   readonly #around: Surroundings;
-  readonly #place: Place | string;
+  #place: Place | string;
   readonly #session: TabSession;
   readonly #memory: TabMemory;
   readonly #notice = new Widget();
@@ -93,7 +93,8 @@ export class ExplorerTab extends Panel {
   }
 
   /** Follows the file to another name. */
-  rename(path: string): void {
+  rename(path: string, place: Place | string): void {
+    this.#place = place;
     this.#memory.rename(path);
     void this.#session.rename(path);
   }
