@@ -74,6 +74,7 @@ class SharedState(anywidget.AnyWidget):
     )
     filter = traitlets.Unicode(help="The condition in SQL that the rows shown meet; empty for all.").tag(sync=True)
     sort: traitlets.List[Any] = traitlets.List(help='What they are sorted by: ("uuid", "asc") pairs.').tag(sync=True)
+    _look = traitlets.Dict(help="How the page looks, as far as that is remembered.").tag(sync=True)
     height = traitlets.Union([traitlets.Int(), traitlets.Unicode()], default_value=None, allow_none=True).tag(sync=True)
 
     def __init__(self, session: Session, height: int | str | None) -> None:
@@ -105,6 +106,28 @@ class SharedState(anywidget.AnyWidget):
                 self.current = current
         finally:
             self._showing = False
+
+    def take_look(self, look: dict[str, Any]) -> None:
+        """Have the next page look so; where the panels have been moved here, they stay so."""
+        self._look = {**look, **{name: self._look[name] for name in ("shares",) if self._look.get(name)}}
+
+    def show_again(self, wish: dict[str, Any]) -> None:
+        """Show what was shown before.
+
+        Parameters
+        ----------
+        wish : dict
+            ``filter``, ``sort`` and ``row``, as far as they are to be changed.
+
+        Raises
+        ------
+        ExplorerError, traitlets.TraitError
+            Where the lookup has no such column or row any more.
+        """
+        if wish.get("filter") or wish.get("sort"):
+            self._session.show(wish.get("filter") or "", wish.get("sort") or [])
+        if wish.get("row") is not None:
+            self.current = wish["row"]
 
     def _show_described(self) -> None:
         with contextlib.suppress(ExplorerError):  # closed meanwhile

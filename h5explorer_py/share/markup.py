@@ -9,7 +9,7 @@ from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
-from h5explorer_py.assets import built
+from h5explorer_py.built import built
 
 if TYPE_CHECKING:
     from h5explorer_py.share.gathered import Gathered

@@ -32,11 +32,17 @@ export function App({ state }: { readonly state: ExplorerState }) {
     views += 1;
     return `h5x-${views}`;
   });
-  const [shares, setShares] = useState(FIRST_SHARES);
+  const [shares, setShares] = useState({ ...FIRST_SHARES, ...state.look.shares });
   const begun = useRef<Shares>(FIRST_SHARES.columns);
   const arrangement = arrangementFor(width);
   const room = arrangement === "columns" ? width : height;
   const now = shares[arrangement];
+
+  const share = (changed: Shares) => {
+    const all = { ...shares, [arrangement]: changed };
+    setShares(all);
+    state.keepShares(all);
+  };
 
   const splitter = (which: 0 | 1) => (
     <Splitter
@@ -46,13 +52,8 @@ export function App({ state }: { readonly state: ExplorerState }) {
       onBegin={() => {
         begun.current = shares[arrangement];
       }}
-      onMove={(distance) =>
-        setShares((all) => ({
-          ...all,
-          [arrangement]: moveSplitter(begun.current, which, distance, room, SMALLEST[arrangement]),
-        }))
-      }
-      onReset={() => setShares((all) => ({ ...all, [arrangement]: FIRST_SHARES[arrangement] }))}
+      onMove={(distance) => share(moveSplitter(begun.current, which, distance, room, SMALLEST[arrangement]))}
+      onReset={() => share(FIRST_SHARES[arrangement])}
     />
   );
 

@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef } from "preact/hooks";
 import { MiddleCut } from "../app/MiddleCut";
 import { useSize } from "../app/useSize";
 import type { ExplorerState } from "../state/explorer";
@@ -12,14 +12,8 @@ import { holds } from "./ranges";
 import { pageRows, resize, rowsInView, type View, wheelRows } from "./scroll";
 import { selected } from "./selecting";
 
-/** The height of a row in CSS pixels; a multiple of the 4 px that all lengths go by. */
-export const ROW_HEIGHT = 28;
-
 /** How many characters at the end of a uuid or a file's name are always seen. */
 const TAIL = 7;
-
-const rowsOfDistance = (distance: number) => distance / ROW_HEIGHT;
-const rowsOfWheel = (event: WheelEvent, view: View) => wheelRows(event, ROW_HEIGHT, view);
 
 /** The rows of the lookup: only those in view are there, placed by their numbers. */
 export function RowGrid({
@@ -35,12 +29,15 @@ export function RowGrid({
   readonly name: string;
 }) {
   const { ref, height } = useSize<HTMLDivElement>();
+  const { rowHeight } = state.look;
+  const rowsOfDistance = useCallback((distance: number) => distance / rowHeight, [rowHeight]);
+  const rowsOfWheel = useCallback((event: WheelEvent, at: View) => wheelRows(event, rowHeight, at), [rowHeight]);
   const { records } = state.opened.value;
   const store = state.rows.value;
   void store.changes.value;
   useLayoutEffect(() => {
-    if (height > 0) view.value = resize(view.peek(), records, height / ROW_HEIGHT, 1, state.current.peek());
-  }, [view, records, height, state]);
+    if (height > 0) view.value = resize(view.peek(), records, height / rowHeight, 1, state.current.peek());
+  }, [view, records, height, rowHeight, state]);
   useWheel(ref, view, rowsOfWheel);
   const gliding = useRef(0);
 
@@ -62,7 +59,7 @@ export function RowGrid({
       aria-multiselectable="true"
       aria-activedescendant={inView ? `${name}-${current}` : undefined}
       tabIndex={0}
-      style={{ "--h5x-digits": `${digits}ch` }}
+      style={{ "--h5x-digits": `${digits}ch`, "--h5x-row": `${rowHeight}px` }}
       onKeyDown={(event) => {
         if (event.key === "Enter") state.refresh();
         else if (!chooser.key(event, keyTarget(event, state.current.peek(), view.peek()))) return;
@@ -77,7 +74,7 @@ export function RowGrid({
           id={`${name}-${row}`}
           row={row}
           listed={store.get(row)}
-          top={(row - view.value.top) * ROW_HEIGHT}
+          top={(row - view.value.top) * rowHeight}
           selected={holds(selection, row)}
           current={row === current}
           onChoose={(event) => {

@@ -11,6 +11,7 @@ import type { AheadLoader } from "./ahead";
 import { Filtering } from "./filtering";
 import type { IndexWatch } from "./index";
 import { type Latest, LatestLoader } from "./latest";
+import type { KeptShares, Look } from "./look";
 import type { RowStore } from "./rows";
 import type { Ranges, SharedState } from "./shared";
 import { Stores } from "./stores";
@@ -159,6 +160,11 @@ export class ExplorerState {
     return this.#shared.height;
   }
 
+  /** How it looked when it was opened. */
+  get look(): Look {
+    return this.#shared.look;
+  }
+
   get rows(): ReadonlySignal<RowStore> {
     return this.#rows;
   }
@@ -277,6 +283,11 @@ export class ExplorerState {
     await this.#source.open(path, signal);
   }
 
+  /** Has the shares of the panels remembered. */
+  keepShares(shares: KeptShares): void {
+    this.#shared.keepShares(shares);
+  }
+
   /** Withdraws all that is on its way. */
   close(): void {
     this.#closed = true;
@@ -365,6 +376,7 @@ export class ExplorerState {
   }
 
   #loadAhead(ahead: AheadLoader): void {
+    if (!this.look.prefetch) return;
     if (this.#pictureLoader.state.peek().pending) return; // it will be looked for what is near then
     const { rows, thumbnails } = this.#stores.peek();
     // Of the many rows that are in view as thumbnails only those near the chosen one are fetched whole.

@@ -2,7 +2,10 @@
 
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Opened } from "../source/api";
+import { type KeptShares, keptSharesOf, type Look, USUAL_LOOK } from "./look";
 import type { Choice, Ranges, SharedState } from "./shared";
+
+const SHARES = "h5explorer.shares";
 
 /** Keeps the state in the page. */
 export class LocalState implements SharedState {
@@ -10,11 +13,13 @@ export class LocalState implements SharedState {
   readonly #current = signal<number | null>(null);
   readonly #selection = signal<Ranges>([]);
   readonly height: ReadonlySignal<string | null>;
+  readonly look: Look;
 
   /** @param height - The height of the explorer as a CSS length. */
   constructor(opened: Opened, height: string) {
     this.#opened = signal(opened);
     this.height = signal(height);
+    this.look = { ...USUAL_LOOK, shares: rememberedShares() };
     if (opened.records > 0) this.#current.value = 0;
   }
 
@@ -46,5 +51,21 @@ export class LocalState implements SharedState {
     });
   }
 
+  keepShares(shares: KeptShares): void {
+    try {
+      localStorage.setItem(SHARES, JSON.stringify(shares));
+    } catch {
+      // The browser keeps nothing; the shares hold until the page is closed.
+    }
+  }
+
   close(): void {}
+}
+
+function rememberedShares(): KeptShares {
+  try {
+    return keptSharesOf(JSON.parse(localStorage.getItem(SHARES) ?? "null"));
+  } catch {
+    return {};
+  }
 }

@@ -4,6 +4,7 @@ import { batch, type ReadonlySignal, signal } from "@preact/signals";
 import { isFields } from "../fields";
 import type { Opened } from "../source/api";
 import { openedOf } from "../source/kernel";
+import { type KeptShares, type Look, lookOf } from "./look";
 import type { Choice, Ranges, SharedState } from "./shared";
 
 /** The traits of the Python class that the page knows. */
@@ -13,6 +14,7 @@ export interface Traits extends Record<string, unknown> {
   current: unknown;
   selection: unknown;
   height: unknown;
+  _look: unknown;
 }
 
 /** What keeps the traits. */
@@ -38,7 +40,9 @@ export class ModelState implements SharedState {
   readonly #selection = signal<Ranges>([]);
   readonly opened: ReadonlySignal<Opened>;
   readonly height: ReadonlySignal<string | null>;
+  readonly look: Look;
   #untold: Choice = {};
+  #untoldShares: KeptShares | null = null;
   #telling: ReturnType<typeof setTimeout> | null = null;
 
   constructor(model: TraitModel) {
@@ -47,6 +51,7 @@ export class ModelState implements SharedState {
     const height = signal<string | null>(null);
     this.opened = opened;
     this.height = height;
+    this.look = lookOf(model.get("_look"));
     this.#follow("_opened", (value) => {
       const now = readOpened(value);
       if (now.dataset === opened.peek().dataset) {
@@ -92,6 +97,11 @@ export class ModelState implements SharedState {
     this.#telling ??= setTimeout(() => this.#tell(), TELL_AFTER_MS);
   }
 
+  keepShares(shares: KeptShares): void {
+    this.#untoldShares = shares;
+    this.#telling ??= setTimeout(() => this.#tell(), TELL_AFTER_MS);
+  }
+
   close(): void {
     this.#tell();
     for (const end of this.#ends) end();
@@ -101,10 +111,13 @@ export class ModelState implements SharedState {
     if (this.#telling !== null) clearTimeout(this.#telling);
     this.#telling = null;
     const { current, selection } = this.#untold;
+    const shares = this.#untoldShares;
     this.#untold = {};
-    if (current === undefined && selection === undefined) return;
+    this.#untoldShares = null;
+    if (current === undefined && selection === undefined && shares === null) return;
     if (current !== undefined) this.#model.set("current", current);
     if (selection !== undefined) this.#model.set("selection", { ranges: selection });
+    if (shares !== null) this.#model.set("_look", { ...this.look, shares });
     this.#model.save_changes();
   }
 

@@ -2,6 +2,7 @@
 
 import type { ReadonlySignal } from "@preact/signals";
 import type { Opened } from "../source/api";
+import type { KeptShares, Look } from "./look";
 
 /** Half-open ranges of rows, sorted, neither touching nor overlapping. */
 export type Ranges = readonly (readonly [number, number])[];
@@ -20,6 +21,10 @@ export interface SharedState {
   readonly selection: ReadonlySignal<Ranges>;
   /** The widget's height as a CSS length; `null` for its own. */
   readonly height: ReadonlySignal<string | null>;
+  /** How it looked when it was opened. */
+  readonly look: Look;
+  /** Has the shares of the panels remembered. */
+  keepShares(shares: KeptShares): void;
   /** Changes what a person chose, in one message. */
   choose(choice: Choice): void;
   close(): void;

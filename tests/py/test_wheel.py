@@ -1,9 +1,11 @@
-"""What people install: one wheel with the kernel's side and the built front end, and nothing else."""
+"""What people install: one wheel with the kernel's side, the built front end and the JupyterLab extension, no more."""
 
+import gzip
 import json
 import re
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -13,6 +15,8 @@ import h5explorer_py
 
 ROOT = Path(h5explorer_py.__file__).parents[1]
 STATIC = "h5explorer_py/static/"
+EXTENSION = f"h5explorer-{h5explorer_py.__version__}.data/data/share/jupyter/labextensions/h5explorer/"
+LARGEST = 4_000_000
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +39,48 @@ def test_the_wheel_holds_the_front_end_and_every_part_that_it_names(wheel):
     assert len(named) == 5
     plain = {"widget.js", "widget.css", "assets.json", "index.html", "page.json", "share.js", "share.css"}
     assert names == plain | {"notices.txt"} | {f"{name}.gz" for name in files - {"notices.txt"}}
+
+
+def test_the_wheel_holds_the_extension_with_the_same_parts_as_they_are(wheel):
+    names = {name.removeprefix(EXTENSION) for name in wheel.namelist() if name.startswith(EXTENSION)}
+    parts = json.loads(wheel.read(STATIC + "assets.json"))
+    assert {"install.json", "package.json", "schemas/h5explorer/plugin.json"} <= names
+    for part in parts.values():
+        assert wheel.read(f"{EXTENSION}static/{part}") == gzip.decompress(wheel.read(f"{STATIC}{part}.gz"))
+    package = json.loads(wheel.read(EXTENSION + "package.json"))
+    assert package["name"] == "h5explorer"
+    assert package["version"] == h5explorer_py.__version__
+    assert package["jupyterlab"]["_build"]["load"] in names
+    assert json.loads(wheel.read(EXTENSION + "install.json"))["packageName"] == "h5explorer"
+    own = [name for name in names if name.startswith("static/") and name.removeprefix("static/") not in parts.values()]
+    assert sum(len(wheel.read(EXTENSION + name)) for name in own) < 100_000
+
+
+def test_the_wheel_is_small_and_holds_nothing_twice(wheel):
+    assert Path(wheel.filename).stat().st_size < LARGEST
+    assert not [name for name in wheel.namelist() if name.startswith("h5explorer_py/labextension")]
+    assert len(wheel.namelist()) == len(set(wheel.namelist()))
+
+
+def test_installed_without_node_jupyterlab_lists_the_extension(wheel, tmp_path):
+    """JupyterLab itself is the one of the tests: it would take minutes to install."""
+    venv.create(tmp_path / "env", with_pip=False, symlinks=True)
+    python = tmp_path / "env" / "bin" / "python"
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--python", str(python)]
+    subprocess.run([*uv, wheel.filename], check=True, capture_output=True)
+    environment = {"JUPYTER_PATH": str(tmp_path / "env" / "share" / "jupyter"), "JUPYTER_NO_CONFIG": "1", "PATH": ""}
+    command = [sys.executable, "-m", "jupyterlab.labextensions", "list"]
+    done = subprocess.run(
+        command, env={**environment, "HOME": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+    listed = done.stdout + done.stderr
+    folder = str(tmp_path / "env" / "share" / "jupyter" / "labextensions")
+    _, _, below = listed.partition(folder)
+    line = next(line for line in below.splitlines() if "h5explorer" in line)
+    assert f"v{h5explorer_py.__version__}" in line
+    assert "enabled" in line
+    assert "OK" in line
+    assert "(python, h5explorer)" in line
 
 
 def test_what_travels_with_every_widget_is_small(wheel):

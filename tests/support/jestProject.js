@@ -23,7 +23,7 @@ export function jestProject(name, more = {}) {
     transform: { "^.+\\.m?[jt]sx?$": ["@swc/jest", swc] },
     transformIgnorePatterns: ["/node_modules/(?!(parquet-wasm|preact|@preact)/)"], // these are ES modules alone
     moduleNameMapper: { "\\.css$": "<rootDir>/tests/unit/noStyle.ts" },
-    modulePathIgnorePatterns: ["<rootDir>/\\.venv", "<rootDir>/\\.cache"],
+    modulePathIgnorePatterns: ["<rootDir>/\\.venv", "<rootDir>/\\.cache", "<rootDir>/h5explorer_py/labextension"],
     watchPathIgnorePatterns: ["<rootDir>/\\.venv"],
     ...more,
   };

@@ -4,16 +4,15 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { ask, hashOf, mustRun, npmProgram, once, root, stop, venv, venvProgram } from "./run.js";
+import { build, unlinkExtension } from "./build.js";
+import { ask, hashOf, mustRun, once, root, stop, venv, venvProgram } from "./run.js";
 
 const UV = "uv==0.13.8";
 
-/** Says which sources the front end was built from. */
-export const BUILT_FROM = path.join(root, "h5explorer_py", "static", ".built-from");
-
 function checkNode() {
-  const major = Number(process.versions.node.split(".")[0]);
-  if (major < 20) stop(`Node 20 or later is needed; this is ${process.versions.node}.`);
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19))
+    stop(`Node 20.19 or later is needed; this is ${process.versions.node}.`);
 }
 
 function findPython() {
@@ -52,6 +51,7 @@ function pythonEnvironment() {
     mustRun(venvProgram("python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV]);
     const uv = (...args) => mustRun(venvProgram("uv"), ["pip", ...args, "--python", venvProgram("python")]);
     uv("install", "--quiet", "--require-hashes", "-r", "requirements.lock");
+    unlinkExtension();
     uv("install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".");
     // JupyterLab's own scripts in there are CommonJS, the project's are not.
     writeFileSync(path.join(venv, "package.json"), "{}\n");
@@ -61,11 +61,6 @@ function pythonEnvironment() {
     const quiet = { "@jupyterlab/apputils-extension:notification": { fetchNews: "false" } };
     writeFileSync(path.join(settings, "overrides.json"), `${JSON.stringify(quiet)}\n`);
   });
-}
-
-function build() {
-  const key = hashOf("src", "style", "webpack.config.js", "tsconfig.json", "package-lock.json");
-  once(BUILT_FROM, key, () => mustRun(npmProgram("webpack"), ["--mode", "production"]));
 }
 
 /** Brings the checkout to where demo, tests and lint can run. */

@@ -2,9 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
+import { BUILT_FROM } from "./build.js";
 import { openLab } from "./lab.js";
 import { npmProgram, root } from "./run.js";
-import { BUILT_FROM, setup } from "./setup.js";
+import { setup } from "./setup.js";
 
 setup();
 rmSync(BUILT_FROM, { force: true }); // the next set-up builds for production again

@@ -140,3 +140,16 @@ test("what is chosen last is told also when the view closes", () => {
   state.close();
   expect(model.sent).toEqual([{ current: 9 }]);
 });
+
+test("the shares of the panels are told once they rest, and how it looked at first stays", () => {
+  const shares = { columns: [0.5, 0.25, 0.25] as const };
+  state.keepShares({ columns: [0.4, 0.3, 0.3] });
+  state.keepShares(shares);
+  expect(model.sent).toEqual([]);
+  jest.runAllTimers();
+  expect(model.sent).toEqual([{ _look: { rowHeight: 28, prefetch: true, shares } }]);
+  expect(state.look.shares).toEqual({});
+  state.close();
+  state = new ModelState(model.asAnyModel());
+  expect(state.look.shares).toEqual(shares);
+});

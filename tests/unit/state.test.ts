@@ -4,6 +4,7 @@ import type { MockLookup } from "../../src/source/mock";
 import { MockSource } from "../../src/source/mock";
 import { ExplorerState } from "../../src/state/explorer";
 import { LatestLoader } from "../../src/state/latest";
+import { USUAL_LOOK } from "../../src/state/look";
 import { PictureStore } from "../../src/state/pictures";
 import { RowStore } from "../../src/state/rows";
 import type { Choice, Ranges, SharedState } from "../../src/state/shared";
@@ -203,6 +204,7 @@ class TestShared implements SharedState {
   readonly current = signal<number | null>(0);
   readonly selection = signal<Ranges>([]);
   readonly height = signal<string | null>(null);
+  readonly look = USUAL_LOOK;
 
   constructor(source: MockSource) {
     this.opened = signal(source.describe());
@@ -212,6 +214,8 @@ class TestShared implements SharedState {
     if (choice.current !== undefined) this.current.value = choice.current;
     if (choice.selection !== undefined) this.selection.value = choice.selection;
   }
+
+  keepShares(): void {}
 
   close(): void {}
 }

@@ -9,6 +9,7 @@ import type { MetadataField } from "../../../src/metadata/record";
 import type { Opened, Source } from "../../../src/source/api";
 import { type MockCall, type MockLookup, type MockPicture, MockSource } from "../../../src/source/mock";
 import { ExplorerState } from "../../../src/state/explorer";
+import { USUAL_LOOK } from "../../../src/state/look";
 import type { Choice, Ranges, SharedState } from "../../../src/state/shared";
 import { bmp, colourOf } from "./bmp";
 import { kernelExplorer } from "./kernel";
@@ -126,6 +127,7 @@ class PageState implements SharedState {
   readonly current;
   readonly selection = signal<Ranges>([]);
   readonly height;
+  readonly look = USUAL_LOOK;
 
   constructor(opened: Opened, current: number | null, height: string | null) {
     this.opened = signal(opened);
@@ -137,6 +139,8 @@ class PageState implements SharedState {
     if (choice.current !== undefined) this.current.value = choice.current;
     if (choice.selection !== undefined) this.selection.value = choice.selection;
   }
+
+  keepShares(): void {}
 
   close(): void {}
 
