@@ -57,6 +57,7 @@ def handlers(session: Session) -> dict[str, Handler]:
         "status": Handler(partial(_status, session)),
         "show": Handler(partial(_show, session), jobs.querying, _SLOW),
         "export": Handler(partial(_export, session), jobs.exporting, _HOURS),
+        "share": Handler(partial(_share, session), jobs.exporting, _SLOW),
         "columns": Handler(partial(_columns, session)),
         "values": Handler(partial(_values, session), jobs.counting, _SLOW),
         "open": Handler(partial(_open, session), jobs.opening, _SLOW),
@@ -278,6 +279,24 @@ def _export(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Bu
         "failed": written.failed,
         "notices": list(written.notices[:5]),
     }, []
+
+
+def _share(session: Session, request: Request, job: jobs.Job) -> tuple[JSON, Buffers]:
+    """Answer with one HTML page of the rows that are shown, or of some of them, as far as it has room."""
+    from h5explorer_py.share import MOST_BYTES, page_name, shared_page
+
+    number, view = _view(session, request.params)
+    chosen = ranges_of(request.params.get("ranges"), view.num_rows)
+    ranges = ((0, view.num_rows),) if chosen is None else chosen
+    with session.exporting(sum(stop - start for start, stop in ranges)) as told:
+        html, shared = shared_page(view, ranges, most_bytes=MOST_BYTES, progress=told, give_up=job.give_up)
+    return {
+        "dataset": number,
+        "name": page_name(view.dataset.lookup.name),
+        "rows": shared.rows,
+        "chosen": shared.chosen,
+        "failed": shared.failed,
+    }, [html]
 
 
 def ranges_of(value: Any, rows: int) -> tuple[tuple[int, int], ...] | None:

@@ -29,6 +29,7 @@ METHODS = (
     "status",
     "show",
     "export",
+    "share",
     "columns",
     "values",
     "open",

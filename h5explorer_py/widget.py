@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from h5explorer_py.dataset import Dataset, Entry
     from h5explorer_py.images.image import Image
+    from h5explorer_py.share import Shared
     from h5explorer_py.view.export import Exported
 
 _STILL_SECONDS = 1.0
@@ -201,6 +202,62 @@ class Explorer(SharedState):
         from h5explorer_py.view.work import Work
 
         return relation_of(self._session.view, Work(scratch=scratch_folder()))
+
+    def share(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        rows: Literal["selection", "view"] = "selection",
+        limit: int | None = None,
+        overwrite: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Shared:
+        """Write the selected rows with their pictures and metadata as one HTML page, which works without anything else.
+
+        It opens from a mail's attachment, without a network, and shows the same three panels.
+
+        Parameters
+        ----------
+        path : path
+            The file, ``.html``. Nothing is there until it is whole.
+        rows : str
+            ``"selection"`` for the rows that are selected, else the one that is shown; ``"view"`` for all that are
+            shown.
+        limit : int, optional
+            How many bytes the page may have; 20,000,000 unless told. Of more rows the first are taken, and the page
+            says so.
+        overwrite : bool
+            Whether to replace a file.
+        progress : callable, optional
+            Is told now and then how many rows have been dealt with.
+
+        Returns
+        -------
+        Shared
+            Where it is, how many rows it has, and of how many.
+
+        Raises
+        ------
+        ExplorerError
+            Where something is there already, no row is selected, or it cannot be written. Nothing is left then.
+        """
+        from h5explorer_py.share import MOST_BYTES, share
+
+        if rows not in {"view", "selection"}:
+            raise BadRequestError(f'rows is "selection" or "view", not {shorten(str(rows))!r}.')
+        view = self._session.view
+        ranges: tuple[tuple[int, int], ...] = ((0, view.num_rows),)
+        if rows == "selection":
+            here = () if self.current is None else ((self.current, self.current + 1),)
+            ranges = self.selection.ranges or here
+        return share(
+            view,
+            path,
+            ranges,
+            most_bytes=MOST_BYTES if limit is None else limit,
+            overwrite=overwrite,
+            progress=progress or (lambda _: None),
+        )
 
     def export(
         self,

@@ -25,6 +25,7 @@ export const METHODS = [
   "status",
   "show",
   "export",
+  "share",
   "columns",
   "values",
   "open",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -141,6 +142,12 @@ def share(
     finally:
         aside.discard()
     return Shared(aside.target, shared.rows, shared.chosen, shared.failed, shared.bytes)
+
+
+def page_name(lookup: str) -> str:
+    """Return the name of the file for a page of a lookup."""
+    stem = re.sub(r"[^\w.-]+", "_", lookup.split(".", maxsplit=1)[0]).strip("._")[:80]
+    return f"{stem or 'lookup'}-rows.html"
 
 
 def _check_file(path: str) -> None:

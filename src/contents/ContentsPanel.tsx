@@ -35,7 +35,7 @@ export function ContentsPanel({ state, name }: { readonly state: ExplorerState; 
             {opened.name}
           </strong>
           <ThumbnailControls thumbnails={thumbnails} size={size} />
-          <OpenControl state={state} />
+          {state.opensOthers && <OpenControl state={state} />}
         </div>
         <Totals state={state} />
         <SearchBox state={state} />

@@ -3,18 +3,17 @@ import { Problem } from "../app/Problem";
 import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
 import type { Exported } from "../source/api";
 import type { ExplorerState } from "../state/explorer";
-import { counted, countText } from "../text";
+import { counted } from "../text";
 import { countRows } from "./ranges";
+import { WhichRows } from "./WhichRows";
 import "./export.css";
 
 const LOOK_MS = 500;
 
 /** Writes the rows that are shown or selected: as a table, or as a smaller data set with its images and metadata. */
 export function ExportControl({ state, onClose }: { readonly state: ExplorerState; readonly onClose: () => void }) {
-  const selected = countRows(state.selection.value);
-  const { records } = state.opened.value;
   const [path, setPath] = useState("");
-  const [onlySelected, setOnlySelected] = useState(selected > 1);
+  const [onlySelected, setOnlySelected] = useState(countRows(state.selection.peek()) > 1);
   const [error, setError] = useState<ExplorerError | null>(null);
   const [done, setDone] = useState<Exported | null>(null);
   const [part, setPart] = useState<number | null>(null);
@@ -58,24 +57,7 @@ export function ExportControl({ state, onClose }: { readonly state: ExplorerStat
         onClose();
       }}
     >
-      <div class="h5x-export-line" role="radiogroup" aria-label="Which rows">
-        {(
-          [
-            [false, `all that are shown (${countText(records)})`],
-            [true, `selected (${countText(selected)})`],
-          ] as const
-        ).map(([some, label]) => (
-          <label key={label}>
-            <input
-              type="radio"
-              checked={onlySelected === some}
-              disabled={some && selected === 0}
-              onChange={() => setOnlySelected(some)}
-            />{" "}
-            {label}
-          </label>
-        ))}
-      </div>
+      <WhichRows state={state} onlySelected={onlySelected} onChoose={setOnlySelected} />
       <span class="h5x-field">
         <input
           ref={field}

@@ -7,6 +7,7 @@ import { asPython } from "./asPython";
 import type { Chooser } from "./chooser";
 import { ExportControl } from "./ExportControl";
 import { countRows } from "./ranges";
+import { ShareControl } from "./ShareControl";
 import { isClear } from "./selecting";
 import "./selection.css";
 
@@ -33,15 +34,29 @@ export function SelectionBar({ state, chooser }: { readonly state: ExplorerState
       {label}
     </button>
   );
-  const [exporting, setExporting] = useState(false);
-  const exportButton = useRef<HTMLButtonElement>(null);
+  const [open, setOpen] = useState<"export" | "share" | null>(null);
+  const buttons = { export: useRef<HTMLButtonElement>(null), share: useRef<HTMLButtonElement>(null) };
   const close = () => {
-    setExporting(false);
-    exportButton.current?.focus();
+    if (open !== null) buttons[open].current?.focus();
+    setOpen(null);
   };
+  const opener = (what: "export" | "share", label: string, name: string, title: string) => (
+    <button
+      ref={buttons[what]}
+      type="button"
+      class="h5x-quiet-button"
+      aria-label={name}
+      title={title}
+      aria-expanded={open === what}
+      onClick={() => (open === what ? close() : setOpen(what))}
+    >
+      {label}
+    </button>
+  );
   return (
     <>
-      {exporting && <ExportControl state={state} onClose={close} />}
+      {open === "export" && <ExportControl state={state} onClose={close} />}
+      {open === "share" && <ShareControl state={state} onClose={close} />}
       <div class="h5x-selection" role="group" aria-label="Selection">
         <p class="h5x-selection-refusal" role="status">
           {chooser.refusal.value}
@@ -55,17 +70,8 @@ export function SelectionBar({ state, chooser }: { readonly state: ExplorerState
           {button("Clear", "clear", "Clear the selection", isClear(now))}
           {state.hasKernel && (
             <>
-              <button
-                ref={exportButton}
-                type="button"
-                class="h5x-quiet-button"
-                aria-label="Export rows"
-                title="Export: a table, or a smaller data set with its images"
-                aria-expanded={exporting}
-                onClick={() => (exporting ? close() : setExporting(true))}
-              >
-                Export
-              </button>
+              {opener("export", "Export", "Export rows", "Export: a table, or a smaller data set with its images")}
+              {opener("share", "Share", "Share rows", "Share: one page with pictures and metadata, as a file")}
               <CopyAsPython state={state} />
             </>
           )}

@@ -96,6 +96,18 @@ export interface Exported {
   readonly notices: readonly string[];
 }
 
+/** Rows with their pictures and metadata as one HTML page. */
+export interface SharedPage {
+  /** The name of its file. */
+  readonly name: string;
+  readonly html: Uint8Array<ArrayBuffer>;
+  readonly rows: number;
+  /** How many rows were to be in it: there may have been room for fewer. */
+  readonly chosen: number;
+  /** How many pictures and records could not be had. */
+  readonly failed: number;
+}
+
 /** A column that a filter may name. */
 export interface Column {
   readonly name: string;
@@ -191,6 +203,8 @@ export interface Opened {
 export interface Source {
   /** Whether a kernel holds the data: without one there are no filters and orders, and nothing is written. */
   readonly hasKernel: boolean;
+  /** Whether another lookup can be opened. */
+  readonly opensOthers: boolean;
   rows(dataset: number, range: RowRange, signal: AbortSignal): Promise<Rows>;
   /** Counts the different filepaths. */
   filepaths(dataset: number, signal: AbortSignal): Promise<number>;
@@ -237,6 +251,12 @@ export interface Source {
     overwrite: boolean,
     signal: AbortSignal,
   ): Promise<Exported>;
+  /**
+   * Makes a page of the rows that are shown, or of some of them.
+   *
+   * @param ranges - Half-open ranges of rows; `null` for all.
+   */
+  share(dataset: number, ranges: Ranges | null, signal: AbortSignal): Promise<SharedPage>;
   /** Names the columns that a filter may name. */
   columns(dataset: number, signal: AbortSignal): Promise<readonly Column[]>;
   /** Looks through a column. */

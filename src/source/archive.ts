@@ -23,6 +23,7 @@ import type {
   Opened,
   RowRange,
   Rows,
+  SharedPage,
   Source,
   Status,
   Thumbnails,
@@ -34,6 +35,7 @@ const NO_INDEX: IndexProgress = { phase: "off", fraction: 0, rows: 0, bytes: 0, 
 /** Gives out what a page holds. */
 export class ArchiveSource implements Source {
   readonly hasKernel = false;
+  readonly opensOthers = false;
   readonly #archive: Archive;
   readonly #lookup: MemoryLookup;
   readonly #tables = new Map<number, Table>();
@@ -137,6 +139,10 @@ export class ArchiveSource implements Source {
   }
 
   async export(): Promise<Exported> {
+    throw notHere();
+  }
+
+  async share(): Promise<SharedPage> {
     throw notHere();
   }
 

@@ -18,6 +18,7 @@ import type {
   Opened,
   RowRange,
   Rows,
+  SharedPage,
   Sort,
   Source,
   Status,
@@ -32,6 +33,7 @@ const NO_INDEX: IndexProgress = { phase: "off", fraction: 0, rows: 0, bytes: 0, 
 /** Reads what a person opened in the page itself. */
 export class BrowserSource implements Source {
   readonly hasKernel = false;
+  readonly opensOthers = true;
   readonly #workers: Workers;
   readonly #opener: Opener;
   readonly #told: (opened: Opened) => void;
@@ -160,6 +162,10 @@ export class BrowserSource implements Source {
 
   async export(_dataset: number, _path: string, _ranges: Ranges | null): Promise<Exported> {
     throw unsupported("Writing files needs a kernel.");
+  }
+
+  async share(_dataset: number, _ranges: Ranges | null): Promise<SharedPage> {
+    throw unsupported("Making a page of rows needs a kernel.");
   }
 
   async columns(dataset: number): Promise<readonly Column[]> {

@@ -33,6 +33,7 @@ import type {
   Options,
   RowRange,
   Rows,
+  SharedPage,
   Sort,
   Source,
   Status,
@@ -42,6 +43,7 @@ import type {
 /** Gets its data from the kernel's side of an explorer. */
 export class KernelSource implements Source {
   readonly hasKernel = true;
+  readonly opensOthers = true;
   readonly #client: RequestClient;
   readonly #decoder: GetDecoder;
 
@@ -159,6 +161,18 @@ export class KernelSource implements Source {
       rows: numberOf(result, "rows"),
       failed: numberOf(result, "failed"),
       notices: textsOf(result, "notices"),
+    };
+  }
+
+  async share(dataset: number, ranges: Ranges | null, signal: AbortSignal): Promise<SharedPage> {
+    const answer = await this.#ask("share", { dataset, ranges }, signal);
+    const { result } = answer;
+    return {
+      name: textOf(result, "name"),
+      html: bufferOf(answer, 0),
+      rows: numberOf(result, "rows"),
+      chosen: numberOf(result, "chosen"),
+      failed: numberOf(result, "failed"),
     };
   }
 

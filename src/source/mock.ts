@@ -18,6 +18,7 @@ import type {
   Options,
   RowRange,
   Rows,
+  SharedPage,
   Sort,
   Source,
   Status,
@@ -85,6 +86,9 @@ const NO_VALUES: ColumnValues = {
 
 const COUNTED_AT_ONCE = 100_000;
 
+/** Rows that a page has room for. */
+const MOST_SHARED = 100;
+
 /** The index of a lookup that has none. */
 export const NO_INDEX: IndexProgress = { phase: "off", fraction: 0, rows: 0, bytes: 0, folder: "", message: "" };
 
@@ -96,6 +100,7 @@ const NO_DELAY: MockDelay = () => Promise.resolve();
 /** Gives out lookups that are held in memory, after a delay that the test decides. */
 export class MockSource implements Source {
   readonly hasKernel = true;
+  readonly opensOthers = true;
   readonly #lookups: ReadonlyMap<string, MockLookup>;
   readonly #delay: MockDelay;
   readonly #opened: (opened: Opened) => void;
@@ -273,6 +278,13 @@ export class MockSource implements Source {
     this.#written.add(path);
     const rows = ranges === null ? lookup.rows : ranges.reduce((sum, [start, stop]) => sum + stop - start, 0);
     return { path, rows, failed: 0, notices: [] };
+  }
+
+  async share(dataset: number, ranges: Ranges | null, signal: AbortSignal): Promise<SharedPage> {
+    const lookup = await this.#after("share", dataset, null, signal);
+    const chosen = ranges === null ? lookup.rows : ranges.reduce((sum, [start, stop]) => sum + stop - start, 0);
+    const rows = Math.min(chosen, MOST_SHARED);
+    return { name: "lookup-rows.html", html: new TextEncoder().encode("<!doctype html>"), rows, chosen, failed: 0 };
   }
 
   async columns(dataset: number, signal: AbortSignal): Promise<readonly Column[]> {

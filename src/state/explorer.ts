@@ -5,7 +5,7 @@ import type { RequestClient } from "../channel/requests";
 import type { WireState } from "../channel/wire";
 import type { Picture } from "../decode/picture";
 import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
-import type { Counted, EncodedImage, Exported, Found, MetadataRecord, Opened, Source } from "../source/api";
+import type { Counted, EncodedImage, Exported, Found, MetadataRecord, Opened, SharedPage, Source } from "../source/api";
 import { pause, Timer } from "../time";
 import type { AheadLoader } from "./ahead";
 import { Filtering } from "./filtering";
@@ -144,6 +144,11 @@ export class ExplorerState {
     return this.#source.hasKernel;
   }
 
+  /** Whether another lookup can be opened. */
+  get opensOthers(): boolean {
+    return this.#source.opensOthers;
+  }
+
   get opened(): ReadonlySignal<Opened> {
     return this.#shared.opened;
   }
@@ -271,6 +276,11 @@ export class ExplorerState {
   /** Writes the rows that are shown, or those that are selected, where the kernel is. */
   export(path: string, ranges: Ranges | null, overwrite: boolean, signal: AbortSignal): Promise<Exported> {
     return this.#source.export(this.opened.peek().dataset, path, ranges, overwrite, signal);
+  }
+
+  /** Makes a page of the rows that are shown, or of those that are selected. */
+  share(ranges: Ranges | null, signal: AbortSignal): Promise<SharedPage> {
+    return this.#source.share(this.opened.peek().dataset, ranges, signal);
   }
 
   /** The part of the rows that have been written, from 0 to 1; `null` where that is not known. */

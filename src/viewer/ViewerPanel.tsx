@@ -124,9 +124,11 @@ function Status({
       <span>{image.format}</span>
       <span>{`${countText(picture.width)} × ${countText(picture.height)} px`}</span>
       <span title={`${countText(image.bytes.length)} bytes`}>{bytesText(image.bytes.length)}</span>
-      <span title={`Time that the ${state.hasKernel ? "kernel" : "page"} took to get the bytes`}>
-        {`${state.hasKernel ? "kernel" : "read in"} ${millisecondsText(1000 * image.seconds)}`}
-      </span>
+      {image.seconds > 0 && (
+        <span title={`Time that the ${state.hasKernel ? "kernel" : "page"} took to get the bytes`}>
+          {`${state.hasKernel ? "kernel" : "read in"} ${millisecondsText(1000 * image.seconds)}`}
+        </span>
+      )}
       {paintedMs !== null && (
         <span title="Time from the click to the picture on the screen">{`shown in ${millisecondsText(paintedMs)}`}</span>
       )}

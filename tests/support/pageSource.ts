@@ -11,6 +11,7 @@ let calls = 0;
 /** Gives what the page's own source gives. */
 export class PageSource implements Source {
   readonly hasKernel = false;
+  readonly opensOthers = true;
   readonly #page: Page;
 
   constructor(page: Page) {
@@ -59,6 +60,10 @@ export class PageSource implements Source {
 
   show(...all: Parameters<Source["show"]>): ReturnType<Source["show"]> {
     return this.#ask("show", all);
+  }
+
+  share(...all: Parameters<Source["share"]>): ReturnType<Source["share"]> {
+    return this.#ask("share", all);
   }
 
   export(...all: Parameters<Source["export"]>): ReturnType<Source["export"]> {

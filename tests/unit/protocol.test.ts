@@ -182,6 +182,7 @@ function asking(source: KernelSource, client: RequestClient, { method, params }:
     status: () => source.status(dataset, params.wish === "stop" ? "stop" : null, never),
     show: () => source.show(text("filter"), params.sort as Sort, never),
     export: () => source.export(dataset, text("path"), params.ranges as Ranges, params.overwrite === true, never),
+    share: () => source.share(dataset, params.ranges as Ranges, never),
     columns: () => source.columns(dataset, never),
     values: () => source.values(dataset, text("column"), never),
     open: () => source.open(text("path"), never),
@@ -211,6 +212,10 @@ function takenOut(exchange: Exchange, made: unknown): unknown {
   if (method === "export") {
     const { dataset: _, ...written } = result;
     return written;
+  }
+  if (method === "share") {
+    const { dataset: _, ...page } = result;
+    return { ...page, html: new Uint8Array([1]) };
   }
   if (method === "asset") return { result, buffers: (made as Answer).buffers };
   if (method === "image" && result.unchanged === true) return null;
@@ -267,6 +272,7 @@ const UNREAD: Readonly<Record<Method, readonly string[]>> = {
   status: ["dataset", "query", "export"],
   show: ["protocol", "sort", "counting"],
   export: ["dataset"],
+  share: ["dataset"],
   columns: ["dataset"],
   values: ["dataset"],
   open: ["protocol", "sort", "counting"],

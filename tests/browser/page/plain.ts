@@ -14,7 +14,7 @@ export type Outcome = { readonly json: string } | { readonly error: PlainError }
 type PlainError = Pick<ExplorerError, "code" | "message" | "action" | "details">;
 
 /** What a source can be asked for. */
-export type SourceMethod = Exclude<keyof Source, "hasKernel">;
+export type SourceMethod = Exclude<keyof Source, "hasKernel" | "opensOthers">;
 
 /** The source, as the tests reach it. */
 export interface Bare {
