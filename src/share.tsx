@@ -26,6 +26,7 @@ const root = document.getElementById("explorer");
 if (root !== null) {
   render(
     <>
+      <h1 class="h5x-hidden">h5explorer</h1>
       <Page />
       <ThemeButton />
     </>,

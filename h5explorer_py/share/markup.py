@@ -26,7 +26,7 @@ style-src 'unsafe-inline'; img-src blob: data:; base-uri 'none'; form-action 'no
 <style>{style}</style>
 </head>
 <body>
-<div id="explorer"></div>
+<main id="explorer"><noscript>This page needs JavaScript.</noscript></main>
 <script type="application/json" id="rows">{rows}</script>
 {data}
 <script type="module">{script}</script>

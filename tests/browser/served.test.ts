@@ -16,6 +16,7 @@ const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
+  "img-src 'self'",
   "connect-src 'self'",
   "require-trusted-types-for 'script'",
 ].join("; ");

@@ -16,7 +16,7 @@ import h5explorer_py
 ROOT = Path(h5explorer_py.__file__).parents[1]
 STATIC = "h5explorer_py/static/"
 EXTENSION = f"h5explorer-{h5explorer_py.__version__}.data/data/share/jupyter/labextensions/h5explorer/"
-LARGEST = 4_000_000
+LARGEST = 7_000_000
 
 
 @pytest.fixture(scope="module")
