@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from h5explorer_py import assets
+from h5explorer_py import built
 from h5explorer_py.cli import main
 from h5explorer_py.cli import page as page_command
 
@@ -26,7 +26,7 @@ def test_the_folder_holds_the_page_and_every_file_that_it_names(
     files = {path.name for path in (tmp_path / "site").iterdir()}
     html = (tmp_path / "site" / "index.html").read_text()
     named = set(re.findall(r'(?:src|href)="([^"]+)"', html))
-    assert len(named) == 2
+    assert len(named) == 3
     assert named <= files
     assert "<script>" not in html
     assert len([name for name in files if re.fullmatch(r"(hdf5|tables)-worker\.[0-9a-f]{16}\.js", name)]) == 2
@@ -35,15 +35,15 @@ def test_the_folder_holds_the_page_and_every_file_that_it_names(
     assert "NIST" in (tmp_path / "site" / "notices.txt").read_text()
 
 
-def test_the_package_need_not_hold_the_largest_file_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (wasm,) = [path.name for path in assets.STATIC.glob("*.wasm")]
+def test_the_package_holds_the_parts_gzipped_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (wasm,) = [path.name for path in built.STATIC.glob("*.wasm")]
     slim = tmp_path / "slim"
     slim.mkdir()
-    for path in assets.STATIC.iterdir():
-        if path.name != wasm:
+    for path in built.STATIC.iterdir():
+        if not (built.STATIC / f"{path.name}.gz").exists():
             (slim / path.name).symlink_to(path)
-    whole = (assets.STATIC / wasm).read_bytes()
-    monkeypatch.setattr(assets, "STATIC", slim)
+    whole = (built.STATIC / wasm).read_bytes()
+    monkeypatch.setattr(built, "STATIC", slim)
     assert main(["page", str(tmp_path / "site")]) == 0
     assert (tmp_path / "site" / wasm).read_bytes() == whole
 
