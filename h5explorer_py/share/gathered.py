@@ -2,71 +2,88 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from h5explorer_py.errors import ExplorerError
+from h5explorer_py.errors import CancelledError, ClosedError, ExplorerError, RequestTimeoutError
 from h5explorer_py.images.shown import shown_facts_of
 from h5explorer_py.metadata.record import for_page, type_name
 from h5explorer_py.protocol import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from h5explorer_py.dataset import Entry
     from h5explorer_py.protocol import JSON
     from h5explorer_py.view.view import View
 
+_NOBODY_WAITS = (CancelledError, ClosedError, RequestTimeoutError)
 
-@dataclass
-class Gathered:
-    """Rows with what belongs to them.
+
+@dataclass(frozen=True)
+class GatheredRow:
+    """A row with what belongs to it.
+
+    Attributes
+    ----------
+    keys : dict
+        Its uuid and filepath.
+    picture : dict
+        The facts of its picture, or why there is none.
+    image : bytes
+        The encoded picture in base64; empty where there is none.
+    record : dict
+        The facts of its record, or why there is none.
+    columns : tuple of (str, str)
+        Name and type of the record's columns as they are stored.
+    table : Table or None
+        The record, with types that a page can read.
+    """
+
+    keys: JSON
+    picture: JSON
+    image: bytes
+    record: JSON
+    columns: tuple[tuple[str, str], ...]
+    table: pa.Table | None
+
+    @property
+    def failed(self) -> int:
+        """How many of its picture and its record could not be had."""
+        return ("error" in self.picture) + ("error" in self.record)
+
+    @property
+    def least_bytes(self) -> int:
+        """How many bytes of a page it takes at least."""
+        said = len(json.dumps([self.keys, self.picture, self.record]))
+        return said + len(self.image) + (0 if self.table is None else int(self.table.nbytes))
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Rows as a page holds them.
 
     Attributes
     ----------
     rows : list of dict
-        Of every row its keys, the facts of its picture and of its record, or why there is none.
+        Of every row its keys, the facts of its picture and of its record, or why there is none. A picture has the
+        place of its bytes in ``pictures``, a record the number of its table and its place there.
+    columns : list of list of dict
+        Name and type of the columns of each table, as they are stored.
     pictures : list of bytes
-        The encoded pictures, as text in base64; a row's ``picture`` names its place.
+        The encoded pictures in base64.
     tables : list of bytes
-        The records of equal columns, a table each, as Arrow streams; a row's ``record`` names the table and its row.
-    failed : int
-        How many pictures and records could not be had.
+        Records of the same columns, a table each, as Arrow streams.
     """
 
-    rows: list[JSON] = field(default_factory=list)
-    pictures: list[bytes] = field(default_factory=list)
-    tables: list[bytes] = field(default_factory=list)
-    failed: int = 0
-
-
-class _Tables:
-    """Records by their columns."""
-
-    def __init__(self) -> None:
-        self._parts: dict[bytes, list[pa.Table]] = {}
-        self._numbers: dict[bytes, int] = {}
-
-    def add(self, record: pa.Table) -> tuple[int, int]:
-        """Take in a record; return the number of its table, and its place there."""
-        schema = record.schema.remove_metadata()
-        key = schema.serialize().to_pybytes()
-        number = self._numbers.setdefault(key, len(self._numbers))
-        parts = self._parts.setdefault(key, [])
-        parts.append(record.cast(schema))
-        return number, len(parts) - 1
-
-    def streams(self) -> list[bytes]:
-        found = []
-        for parts in self._parts.values():
-            sink = pa.BufferOutputStream()
-            with pa.ipc.new_stream(sink, parts[0].schema) as writer:
-                writer.write_table(pa.concat_tables(parts).combine_chunks())
-            found.append(bytes(sink.getvalue()))
-        return found
+    rows: list[JSON]
+    columns: list[list[JSON]]
+    pictures: list[bytes]
+    tables: list[bytes]
 
 
 def gather(
@@ -75,8 +92,8 @@ def gather(
     most_bytes: int,
     progress: Callable[[int], None],
     give_up: Callable[[], None],
-) -> Gathered:
-    """Read rows of a view, from the first on, until there is no more room.
+) -> list[GatheredRow]:
+    """Read rows of a view, from the first on, until no more of them can have room.
 
     Parameters
     ----------
@@ -85,7 +102,7 @@ def gather(
     positions : iterable of int
         Which of them, in the order in which they are shown.
     most_bytes : int
-        How many bytes of text they may take. The first row is taken in any case.
+        How many bytes of a page they may take. The first row is read in any case.
     progress : callable
         Is told how many rows have been dealt with.
     give_up : callable
@@ -96,48 +113,73 @@ def gather(
     ExplorerError
         Where the lookup cannot be read.
     """
-    found, tables, room = Gathered(), _Tables(), most_bytes
+    found: list[GatheredRow] = []
+    room = most_bytes
     for number, position in enumerate(positions):
         give_up()
         entry = view.entry(position, give_up)
-        picture, image = _picture(view, entry, number, give_up)
-        record, table = _record(view, entry, number)
-        room -= len(image) + (0 if table is None else 2 * table.nbytes) + 2 * len(str((picture, record)))
-        if room < 0 and found.rows:
+        row = _row(view, entry, number, give_up)
+        room -= row.least_bytes
+        if room < 0 and found:
             break
-        failed = [each for each in (picture, record) if "error" in each]
-        found.failed += len(failed)
-        if image:
-            picture["place"] = len(found.pictures)
-            found.pictures.append(image)
-        if table is not None:
-            record["table"], record["place"] = tables.add(table)
-        found.rows.append({"uuid": entry.key, "filepath": entry.filepath, "image": picture, "record": record})
+        found.append(row)
         progress(number + 1)
-    found.tables = tables.streams()
     return found
+
+
+def pack(rows: Sequence[GatheredRow]) -> Packed:
+    """Put rows together, their records by their columns."""
+    numbers: dict[tuple[bytes, tuple[tuple[str, str], ...]], int] = {}
+    parts: list[list[pa.Table]] = []
+    packed = Packed([], [], [], [])
+    for row in rows:
+        picture, record = dict(row.picture), dict(row.record)
+        if row.image:
+            picture["place"] = len(packed.pictures)
+            packed.pictures.append(row.image)
+        if row.table is not None:
+            key = (row.table.schema.serialize().to_pybytes(), row.columns)
+            if key not in numbers:
+                numbers[key] = len(parts)
+                parts.append([])
+                packed.columns.append([{"name": name, "type": kind} for name, kind in row.columns])
+            record |= {"table": numbers[key], "place": len(parts[numbers[key]])}
+            parts[numbers[key]].append(row.table)
+        packed.rows.append({**row.keys, "image": picture, "record": record})
+    packed.tables.extend(_stream(each) for each in parts)
+    return packed
+
+
+def _stream(parts: list[pa.Table]) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, parts[0].schema) as writer:
+        writer.write_table(pa.concat_tables(parts).combine_chunks())
+    return bytes(sink.getvalue())
+
+
+def _row(view: View, entry: Entry, number: int, give_up: Callable[[], None]) -> GatheredRow:
+    picture, image = _picture(view, entry, number, give_up)
+    keys = {"uuid": entry.key, "filepath": entry.filepath}
+    try:
+        record = view.dataset.record(entry)
+    except _NOBODY_WAITS:
+        raise
+    except ExplorerError as error:
+        return GatheredRow(keys, picture, image, _failure(error), (), None)
+    table = record.table
+    facts = {"source": view.dataset.files(entry).metadata, "matches": record.matches}
+    columns = tuple((each.name, type_name(each.type)) for each in table.schema)
+    return GatheredRow(keys, picture, image, facts, columns, for_page(table).replace_schema_metadata(None))
 
 
 def _picture(view: View, entry: Entry, number: int, give_up: Callable[[], None]) -> tuple[JSON, bytes]:
     try:
         image = view.dataset.image(entry, give_up)
         return shown_facts_of(number, image), b64encode(image.data)
+    except _NOBODY_WAITS:
+        raise
     except ExplorerError as error:
         return _failure(error), b""
-
-
-def _record(view: View, entry: Entry, number: int) -> tuple[JSON, pa.Table | None]:
-    try:
-        record = view.dataset.record(entry)
-    except ExplorerError as error:
-        return _failure(error), None
-    facts: dict[str, Any] = {
-        "row": number,
-        "source": view.dataset.files(entry).metadata,
-        "columns": [{"name": each.name, "type": type_name(each.type)} for each in record.table.schema],
-        "matches": record.matches,
-    }
-    return facts, for_page(record.table)
 
 
 def _failure(error: ExplorerError) -> JSON:

@@ -10,9 +10,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from h5explorer_py.built import built
+from h5explorer_py.share.gathered import pack
 
 if TYPE_CHECKING:
-    from h5explorer_py.share.gathered import Gathered
+    from collections.abc import Sequence
+
+    from h5explorer_py.share.gathered import GatheredRow
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -44,7 +47,7 @@ def _front_end() -> tuple[str, str]:
     return script, style
 
 
-def page_of(name: str, chosen: int, found: Gathered | None) -> bytes:
+def page_of(name: str, chosen: int, rows: Sequence[GatheredRow]) -> bytes:
     """Return a page.
 
     Parameters
@@ -53,19 +56,18 @@ def page_of(name: str, chosen: int, found: Gathered | None) -> bytes:
         What the lookup is called.
     chosen : int
         How many rows were to be shared.
-    found : Gathered or None
-        The rows; ``None`` for a page without any.
+    rows : sequence of GatheredRow
+        Those that it holds.
     """
     script, style = _front_end()
-    data: list[str] = []
-    if found is not None:
-        data = [_data("picture", number, text) for number, text in enumerate(found.pictures)]
-        data += [_data("table", number, b64encode(stream)) for number, stream in enumerate(found.tables)]
+    found = pack(rows)
+    data = [_data("picture", number, text) for number, text in enumerate(found.pictures)]
+    data += [_data("table", number, b64encode(stream)) for number, stream in enumerate(found.tables)]
     return _PAGE.format(
         digest=b64encode(sha256(script.encode()).digest()).decode(),
         title=escape(f"{name or 'Shared'} - h5explorer"),
         style=style,
-        rows=_json({"name": name, "chosen": chosen, "rows": [] if found is None else found.rows}),
+        rows=_json({"name": name, "chosen": chosen, "columns": found.columns, "rows": found.rows}),
         data="\n".join(data),
         script=script,
     ).encode("utf-8", "replace")

@@ -97,9 +97,16 @@ def shared_page(
     if not chosen:
         raise BadRequestError("No row is selected.", action="Select the rows to share first.")
     positions = (position for start, stop in ranges for position in range(start, stop))
-    found = gather(view, positions, max(0, most_bytes - len(page_of("", 0, None))), progress, give_up)
-    html = page_of(view.dataset.lookup.name, chosen, found)
-    return html, Shared("", len(found.rows), chosen, found.failed, len(html))
+    name = view.dataset.lookup.name
+    around = len(page_of(name, chosen, ()))
+    rows = gather(view, positions, max(0, most_bytes - around), progress, give_up)
+    html = page_of(name, chosen, rows)
+    while len(html) > most_bytes and len(rows) > 1:
+        give_up()
+        part = max(0, most_bytes - around) / (len(html) - around)  # of the room that the rows take
+        del rows[max(1, min(len(rows) - 1, int(len(rows) * part))) :]
+        html = page_of(name, chosen, rows)
+    return html, Shared("", len(rows), chosen, sum(row.failed for row in rows), len(html))
 
 
 def share(

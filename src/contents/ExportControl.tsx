@@ -1,49 +1,25 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../app/Problem";
-import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
 import type { Exported } from "../source/api";
 import type { ExplorerState } from "../state/explorer";
 import { counted } from "../text";
 import { countRows } from "./ranges";
+import { useWork } from "./useWork";
 import { WhichRows } from "./WhichRows";
 import "./export.css";
-
-const LOOK_MS = 500;
 
 /** Writes the rows that are shown or selected: as a table, or as a smaller data set with its images and metadata. */
 export function ExportControl({ state, onClose }: { readonly state: ExplorerState; readonly onClose: () => void }) {
   const [path, setPath] = useState("");
   const [onlySelected, setOnlySelected] = useState(countRows(state.selection.peek()) > 1);
-  const [error, setError] = useState<ExplorerError | null>(null);
-  const [done, setDone] = useState<Exported | null>(null);
-  const [part, setPart] = useState<number | null>(null);
-  const [writing, setWriting] = useState(false);
-  const running = useRef<AbortController | null>(null);
+  const { running, part, done, error, begin, stop, clear } = useWork<Exported>(state);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    field.current?.focus();
-    return () => running.current?.abort();
-  }, []);
+  useEffect(() => field.current?.focus(), []);
 
   async function write(overwrite: boolean): Promise<void> {
-    if (path.trim() === "" || writing) return;
-    const control = new AbortController();
-    running.current = control;
-    setWriting(true);
-    setError(null);
-    setDone(null);
-    setPart(null);
-    const looking = setInterval(() => {
-      state.exported(control.signal).then(setPart, () => {});
-    }, LOOK_MS);
-    try {
-      setDone(await state.export(path.trim(), onlySelected ? state.selection.peek() : null, overwrite, control.signal));
-    } catch (reason) {
-      if (!isCancelled(reason)) setError(asExplorerError(reason));
-    } finally {
-      clearInterval(looking);
-      setWriting(false);
-    }
+    if (path.trim() === "") return;
+    const ranges = onlySelected ? state.selection.peek() : null;
+    await begin((signal) => state.export(path.trim(), ranges, overwrite, signal));
   }
 
   return (
@@ -69,8 +45,7 @@ export function ExportControl({ state, onClose }: { readonly state: ExplorerStat
           value={path}
           onInput={(event) => {
             setPath(event.currentTarget.value);
-            setError(null);
-            setDone(null);
+            clear();
           }}
           onKeyDown={(event) => {
             if (event.key !== "Enter") return;
@@ -80,10 +55,10 @@ export function ExportControl({ state, onClose }: { readonly state: ExplorerStat
         />
       </span>
       <div class="h5x-export-line">
-        {writing ? (
+        {running ? (
           <>
             <progress aria-label="Writing" max={1} {...(part !== null && { value: part })} />
-            <button type="button" class="h5x-button" onClick={() => running.current?.abort()}>
+            <button type="button" class="h5x-button" onClick={stop}>
               Stop
             </button>
           </>

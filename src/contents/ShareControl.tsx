@@ -1,51 +1,27 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { saveBytes } from "../app/clipboard";
 import { Problem } from "../app/Problem";
-import { asExplorerError, type ExplorerError, isCancelled } from "../errors";
 import type { SharedPage } from "../source/api";
 import type { ExplorerState } from "../state/explorer";
 import { bytesText, counted, countText } from "../text";
 import { countRows } from "./ranges";
+import { useWork } from "./useWork";
 import { WhichRows } from "./WhichRows";
 import "./export.css";
-
-const LOOK_MS = 500;
 
 /** Makes one HTML page of rows with their pictures and metadata, which the browser keeps as a file. */
 export function ShareControl({ state, onClose }: { readonly state: ExplorerState; readonly onClose: () => void }) {
   const [onlySelected, setOnlySelected] = useState(countRows(state.selection.peek()) > 0);
-  const [error, setError] = useState<ExplorerError | null>(null);
-  const [done, setDone] = useState<SharedPage | null>(null);
-  const [part, setPart] = useState<number | null>(null);
-  const [making, setMaking] = useState(false);
-  const running = useRef<AbortController | null>(null);
+  const { running, part, done, error, begin, stop } = useWork<SharedPage>(state);
   const first = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    first.current?.focus();
-    return () => running.current?.abort();
-  }, []);
+  useEffect(() => first.current?.focus(), []);
 
-  async function make(): Promise<void> {
-    const control = new AbortController();
-    running.current = control;
-    setMaking(true);
-    setError(null);
-    setDone(null);
-    setPart(null);
-    const looking = setInterval(() => {
-      state.exported(control.signal).then(setPart, () => {});
-    }, LOOK_MS);
-    try {
-      const page = await state.share(onlySelected ? state.selection.peek() : null, control.signal);
+  const make = () =>
+    begin(async (signal) => {
+      const page = await state.share(onlySelected ? state.selection.peek() : null, signal);
       saveBytes(page.html, "text/html", page.name);
-      setDone(page);
-    } catch (reason) {
-      if (!isCancelled(reason)) setError(asExplorerError(reason));
-    } finally {
-      clearInterval(looking);
-      setMaking(false);
-    }
-  }
+      return page;
+    });
 
   return (
     <div
@@ -63,10 +39,10 @@ export function ShareControl({ state, onClose }: { readonly state: ExplorerState
       </p>
       <WhichRows state={state} onlySelected={onlySelected} onChoose={setOnlySelected} />
       <div class="h5x-export-line">
-        {making ? (
+        {running ? (
           <>
             <progress aria-label="Making the page" max={1} {...(part !== null && { value: part })} />
-            <button type="button" class="h5x-button" onClick={() => running.current?.abort()}>
+            <button type="button" class="h5x-button" onClick={stop}>
               Stop
             </button>
           </>

@@ -1,7 +1,9 @@
 /** What a shared page holds, read out of the page's own elements; the twin of `h5explorer_py/share`. */
 
 import { ExplorerError } from "../errors";
-import { type Fields, fieldsOf, isFields, numberOf, objectsOf, optionalNumberOf, textOf, textsOf } from "../fields";
+import { type Fields, fieldsOf, isFields, numberOf, objectsOf, textOf, textsOf } from "../fields";
+
+import type { Column } from "../metadata/record";
 
 /** What is known of a picture; its bytes are at a place. */
 export interface ArchivedImage {
@@ -16,7 +18,6 @@ export interface ArchivedImage {
 /** What is known of a record; its values are a row of a table. */
 export interface ArchivedRecord {
   readonly source: string;
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly matches: number;
   readonly table: number;
   readonly place: number;
@@ -36,6 +37,8 @@ export interface Archive {
   /** How many rows were to be shared. */
   readonly chosen: number;
   readonly rows: readonly ArchivedRow[];
+  /** Name and type of the columns of each table of records. */
+  readonly columns: readonly (readonly Column[])[];
   /** Gets the bytes of a picture. */
   readonly picture: (place: number) => Uint8Array<ArrayBuffer>;
   /** Gets a table of records, as an Arrow stream. */
@@ -45,11 +48,13 @@ export interface Archive {
 /** Reads what the page holds. */
 export function archiveOf(page: Document): Archive {
   const fields: unknown = JSON.parse(textAt(page, "rows"));
-  if (!isFields(fields)) throw damaged();
+  if (!isFields(fields) || !Array.isArray(fields.columns)) throw damaged();
+  const columns = fields.columns.map((each: unknown) => objectsOf({ each }, "each").map(columnOf));
   return {
     name: textOf(fields, "name"),
     chosen: numberOf(fields, "chosen"),
     rows: objectsOf(fields, "rows").map(rowOf),
+    columns,
     picture: (place) => bytesOf(textAt(page, `picture-${place}`)),
     table: (number) => bytesOf(textAt(page, `table-${number}`)),
   };
@@ -80,11 +85,14 @@ function recordOf(fields: Fields): ArchivedRecord | ExplorerError {
   if (isFields(fields.error)) return errorOf(fields.error);
   return {
     source: textOf(fields, "source"),
-    columns: objectsOf(fields, "columns").map((each) => ({ name: textOf(each, "name"), type: textOf(each, "type") })),
-    matches: optionalNumberOf(fields, "matches") ?? 1,
+    matches: numberOf(fields, "matches"),
     table: numberOf(fields, "table"),
     place: numberOf(fields, "place"),
   };
+}
+
+function columnOf(fields: Fields): Column {
+  return { name: textOf(fields, "name"), type: textOf(fields, "type") };
 }
 
 /** An error as it was when the page was made: what could be done about it then cannot be done here. */

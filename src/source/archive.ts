@@ -18,7 +18,6 @@ import type {
   EncodedThumbnail,
   Exported,
   Found,
-  IndexProgress,
   MetadataRecord,
   Opened,
   RowRange,
@@ -28,9 +27,9 @@ import type {
   Status,
   Thumbnails,
 } from "./api";
+import { NO_INDEX } from "./noIndex";
 
 const DATASET = 1;
-const NO_INDEX: IndexProgress = { phase: "off", fraction: 0, rows: 0, bytes: 0, folder: "", message: "" };
 
 /** Gives out what a page holds. */
 export class ArchiveSource implements Source {
@@ -174,8 +173,8 @@ export class ArchiveSource implements Source {
   #record(row: number): MetadataRecord {
     const record = this.#archive.rows[row]?.record ?? noRow(row);
     if (record instanceof ExplorerError) throw record;
-    const { source, columns, matches, place } = record;
-    const fields = recordFields(this.#table(record.table).slice(place, place + 1), columns);
+    const { source, matches, table, place } = record;
+    const fields = recordFields(this.#table(table).slice(place, place + 1), this.#archive.columns[table] ?? []);
     return { row, source, fields, matches };
   }
 

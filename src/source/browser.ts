@@ -13,7 +13,6 @@ import type {
   EncodedThumbnail,
   Exported,
   Found,
-  IndexProgress,
   MetadataRecord,
   Opened,
   RowRange,
@@ -24,11 +23,10 @@ import type {
   Status,
   Thumbnails,
 } from "./api";
+import { NO_INDEX } from "./noIndex";
 
 /** For how many milliseconds work on a whole lookup is waited for. */
 const LONG_MS = 600_000;
-
-const NO_INDEX: IndexProgress = { phase: "off", fraction: 0, rows: 0, bytes: 0, folder: "", message: "" };
 
 /** Reads what a person opened in the page itself. */
 export class BrowserSource implements Source {

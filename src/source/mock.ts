@@ -24,6 +24,7 @@ import type {
   Status,
   Thumbnails,
 } from "./api";
+import { NO_INDEX } from "./noIndex";
 
 /** One lookup with all that its rows name. */
 export interface MockLookup {
@@ -88,9 +89,6 @@ const COUNTED_AT_ONCE = 100_000;
 
 /** Rows that a page has room for. */
 const MOST_SHARED = 100;
-
-/** The index of a lookup that has none. */
-export const NO_INDEX: IndexProgress = { phase: "off", fraction: 0, rows: 0, bytes: 0, folder: "", message: "" };
 
 /** The options that an explorer has where none are given. */
 const AS_ALWAYS: Omit<Options, "lookup"> = { root: null, uuidColumn: "uuid", filepathColumn: "filepath", cache: true };

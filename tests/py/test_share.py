@@ -79,7 +79,7 @@ class Page:
         facts = self.rows[row]["record"]
         stream = base64.b64decode(self.element(f"table-{facts['table']}"))
         table = pa.ipc.open_stream(stream).read_all().slice(facts["place"], 1)
-        assert [each["name"] for each in facts["columns"]] == table.column_names
+        assert [each["name"] for each in self.data["columns"][facts["table"]]] == table.column_names
         return dict(table.to_pylist()[0])
 
 
@@ -140,6 +140,31 @@ def test_of_more_than_there_is_room_for_the_first_are_taken(explorer: Explorer, 
     assert [row["uuid"] for row in page.rows] == [f"key-{row}" for row in range(some.rows)]
     assert page.data["chosen"] == ROWS
     assert explorer.share(folder / "one.html", rows="view", limit=0).rows == 1
+    sizes = [explorer.share(folder / f"{row}.html", rows="view", limit=some.bytes + 300 * row) for row in range(12)]
+    assert all(each.bytes <= some.bytes + 300 * row for row, each in enumerate(sizes))
+    assert len({each.rows for each in sizes}) > 1
+
+
+def test_rows_without_anything_take_room_too(folder: Path) -> None:
+    uuids = [f"{'€' * 500}{row}" for row in range(5_000)]
+    pq.write_table(pa.table({"uuid": uuids, "filepath": ["absent"] * len(uuids)}), folder / "many.parquet")
+    explorer = Explorer(folder / "many.parquet", cache=False)
+    empty = explorer.share(folder / "one.html", rows="view", limit=0).bytes
+    told: list[int] = []
+    shared = explorer.share(folder / "page.html", rows="view", limit=empty + 200_000, progress=told.append)
+    explorer.close()
+    assert shared.bytes <= empty + 200_000
+    assert 10 < shared.rows <= max(told) < 500
+
+
+def test_one_that_is_closed_meanwhile_makes_no_page(explorer: Explorer, folder: Path) -> None:
+    def close(rows: int) -> None:
+        if rows == 3:
+            explorer.close()
+
+    with pytest.raises(errors.ClosedError):
+        explorer.share(folder / "page.html", rows="view", progress=close)
+    assert not (folder / "page.html").exists()
 
 
 def test_what_is_there_stays_unless_it_is_to_be_replaced(explorer: Explorer, folder: Path) -> None:

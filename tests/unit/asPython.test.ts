@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { asPython } from "../../src/contents/asPython";
 import { withRange } from "../../src/contents/ranges";
 import type { Opened, Options } from "../../src/source/api";
-import { NO_INDEX } from "../../src/source/mock";
+import { NO_INDEX } from "../../src/source/noIndex";
 import type { Ranges } from "../../src/state/shared";
 import { venvProgram } from "../support/python";
 

@@ -1,5 +1,6 @@
 import type { IndexProgress } from "../../src/source/api";
-import { MockSource, NO_INDEX } from "../../src/source/mock";
+import { MockSource } from "../../src/source/mock";
+import { NO_INDEX } from "../../src/source/noIndex";
 import { IndexWatch } from "../../src/state/index";
 import { lookup } from "./support/mock";
 

@@ -1,5 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
-import { NO_INDEX } from "../../src/source/mock";
+import { NO_INDEX } from "../../src/source/noIndex";
 import { ModelState, type Traits } from "../../src/state/model";
 
 /** A widget's model without a kernel: keeps values, tells changes, and counts what it would send. */
