@@ -29,6 +29,9 @@ _LINE = 18
 _FONT_SIZE = 12
 _SMALLEST = 64
 _AT_ONCE = 64
+_MOST_PIXELS = 100_000_000
+_LONGEST_SIDES = {"WEBP": 16_383, "JPEG": 65_535}
+"""What the formats can hold."""
 _ROW_SECONDS = 600.0
 _BACK, _TEXT, _FRAME = "white", (60, 60, 60), (200, 200, 200)
 
@@ -82,6 +85,22 @@ def has_array(path: str) -> int | None:
         raise
     except ExplorerError:
         return None
+
+
+def check_sheet(path: str, columns: int, rows: int, side: int) -> None:
+    """Raise where a sheet of this size could not be written.
+
+    Raises
+    ------
+    BadRequestError
+    """
+    width, height = _GAP + columns * (side + _GAP), _GAP + rows * (side + _LINE + _GAP)
+    kind = KINDS.get(os.path.splitext(path)[1].lower(), "")
+    if width * height > _MOST_PIXELS or max(width, height) > _LONGEST_SIDES.get(kind, _MOST_PIXELS):
+        raise BadRequestError(
+            f"A sheet of {width:,} x {height:,} pixels is too large for {kind or 'a picture'}.",
+            action="Take fewer columns and rows, or smaller images.",
+        )
 
 
 def draw_sheet(pictures: Sequence[Named], columns: int, side: int) -> pil.Image:

@@ -6,7 +6,10 @@ import argparse
 import os
 import sys
 import webbrowser
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -24,6 +27,8 @@ from h5explorer_py.serve.idle import duration
 from h5explorer_py.serve.ssh import forward_line, is_remote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from h5explorer_py.options import Options
     from h5explorer_py.serve.door import Door
     from h5explorer_py.serve.opening import Opener, Wish
@@ -101,7 +106,7 @@ def serve_wish(wish: Wish, chosen: argparse.Namespace) -> int:
     from h5explorer_py.serve.opening import Opener
     from h5explorer_py.serve.server import listen, serve
 
-    with closing(listen(chosen.port)) as listening:
+    with closing(listen(chosen.port)) as listening, ExitStack() as until_the_end:
         reader_pool().warm()
         try:
             opener = Opener(wish)
@@ -112,25 +117,42 @@ def serve_wish(wish: Wish, chosen: argparse.Namespace) -> int:
                 raise
             not_understood(str(error))
         with closing(opener):
-            end = serve(listening, opener, IdleClock(chosen.idle), lambda door: _begun(door, opener, chosen))
+            end = serve(
+                listening, opener, IdleClock(chosen.idle), lambda door: _begun(door, opener, chosen, until_the_end)
+            )
     tell("" if end == "interrupt" else "Nothing was asked for so long that h5explorer has ended.")
     return 0
 
 
-def _begun(door: Door, opener: Opener, chosen: argparse.Namespace) -> None:
+def _begun(door: Door, opener: Opener, chosen: argparse.Namespace, until_the_end: ExitStack) -> None:
     """Print the address, and open it."""
     first = opener.first
     if first is not None:
         for notice in first.view.notices:
             tell(notice)
-    port = int(door.address.rpartition(":")[2].partition("/")[0])
-    line = forward_line(port, os.environ)
+    line = forward_line(door.port, os.environ)
     print(door.address, flush=True)  # noqa: T201
     if line is not None:
         print(f"On your own computer, paste this first:\n{line}", flush=True)  # noqa: T201
     tell(_DEFAULT_TERMINAL)
     if not chosen.no_browser and line is None and has_display():
-        Thread(target=webbrowser.open, args=(door.address,), name="h5explorer-browser", daemon=True).start()
+        leading = until_the_end.enter_context(page_that_leads_to(door.address))
+        Thread(target=webbrowser.open, args=(leading,), name="h5explorer-browser", daemon=True).start()
+
+
+@contextmanager
+def page_that_leads_to(address: str) -> Iterator[str]:
+    """Give the address of a file that only its owner can read, and that leads a browser on.
+
+    What a browser is started with, every account of the machine can see; so that must not be what lets one in.
+    """
+    with TemporaryDirectory(prefix="h5explorer-", ignore_cleanup_errors=True) as folder:  # of the owner alone
+        page = Path(folder, "open.html")
+        page.write_text(
+            f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={escape(address)}">'
+            "<title>h5explorer</title>"
+        )
+        yield page.as_uri()
 
 
 def has_display() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shlex
 import shutil
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def run(chosen: argparse.Namespace) -> int:
     with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8") as file:
         json.dump({"files": sorted([*names, MANIFEST])}, file)
     print(os.path.join(folder, _INDEX))  # noqa: T201
-    tell(_SERVE.format(folder=folder))
+    tell(_SERVE.format(folder=shlex.quote(folder)))
     return 0
 
 

@@ -62,7 +62,7 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         return serve_wish(Wish(chosen.file, Options(cache=False), row=chosen.row), chosen)
     except NoImagesGroupError as error:
-        count = has_array(os.path.abspath(chosen.file))
+        count = has_array(_path(chosen))
         if count is None:
             raise
         raise UnsupportedError(
@@ -72,9 +72,10 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _save(chosen: argparse.Namespace) -> int:
-    from h5explorer_py.bulk.contact_sheet import draw_sheet, save_sheet
+    from h5explorer_py.bulk.contact_sheet import check_sheet, draw_sheet, save_sheet
     from h5explorer_py.errors import RowOutOfRangeError
 
+    check_sheet(chosen.save, chosen.columns, chosen.rows, chosen.size)
     pictures = _pictures(chosen)
     if not pictures:
         raise RowOutOfRangeError(f"{chosen.file} has no image {chosen.row or 0:,}.")
@@ -96,7 +97,7 @@ def _pictures(chosen: argparse.Namespace) -> list[Named]:
     try:
         dataset = Dataset(chosen.file, KeyColumns())
     except NoImagesGroupError:
-        path = os.path.abspath(os.path.expanduser(chosen.file))
+        path = _path(chosen)
         if has_array(path) is None:
             raise
         return list(pictures_in_array(path, start, count, chosen.size))
@@ -104,6 +105,10 @@ def _pictures(chosen: argparse.Namespace) -> list[Named]:
         view = View(dataset)
         rows = range(start, min(start + count, view.num_rows))
         return list(pictures_of(view, rows, chosen.size))
+
+
+def _path(chosen: argparse.Namespace) -> str:
+    return os.path.abspath(os.path.expanduser(str(chosen.file)))
 
 
 def _count(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from h5explorer_py.serve.opening import Opener
+
+log = logging.getLogger(__name__)
 
 
 class Connection:
@@ -58,11 +61,16 @@ class Connection:
 
     def _serve(self) -> None:
         try:
-            session, current = self._opener.take()
-        except ExplorerError as error:
+            self._answer()
+        except Exception as error:
+            if not isinstance(error, ExplorerError):
+                log.exception("a page could not be served")
             self._send({**Failure.of("", error).to_json(), "kind": "refused"}, [])
+        finally:
             self._end()
-            return
+
+    def _answer(self) -> None:
+        session, current = self._opener.take()
         with contextlib.closing(session), contextlib.closing(Dispatcher(handlers(session), self._send)) as dispatcher:
             state = PageState(session, current, lambda message: self._send(message, []))
             state.show()

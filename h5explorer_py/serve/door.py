@@ -22,7 +22,7 @@ class Door:
     """
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
         self._token: str | None = secrets.token_urlsafe(_BYTES)
         self._key = secrets.token_urlsafe(_BYTES)
         # Cookies are a host's, whatever its port: another server of this machine must not take ours away.
@@ -31,7 +31,7 @@ class Door:
     @property
     def address(self) -> str:
         """The address to open in a browser: it lets in one, once."""
-        return f"http://127.0.0.1:{self._port}/?token={self._token or ''}"
+        return f"http://127.0.0.1:{self.port}/?token={self._token or ''}"
 
     def admit(self, token: str) -> str | None:
         """Return what the browser shows from now on, for the token of the address; ``None`` for all others.
@@ -58,8 +58,8 @@ class Door:
     @property
     def _hosts(self) -> set[str]:
         names = {"127.0.0.1", "localhost"}
-        with_port = {f"{name}:{self._port}" for name in names}
-        return with_port | names if self._port == 80 else with_port
+        with_port = {f"{name}:{self.port}" for name in names}
+        return with_port | names if self.port == 80 else with_port
 
 
 def _same(one: str, other: str) -> bool:

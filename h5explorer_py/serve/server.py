@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -113,7 +114,8 @@ def _on_interrupt(end: Callable[[], None]) -> None:
 
     def interrupted() -> None:
         for number in numbers:
-            loop.remove_signal_handler(number)
+            with contextlib.suppress(NotImplementedError):  # Windows
+                loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
         end()
 

@@ -184,3 +184,13 @@ def test_info_is_read_by_people_too(contract: Path, tmp_path: Path, capsys: pyte
     assert ended("info", lookup) == 0
     assert "rows: 0" in capsys.readouterr().out
     assert ended("info", tmp_path / "nothing.csv") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("s.webp", ["--columns", 100]), ("s.png", ["--columns", 100, "--rows", 100])]
+)
+def test_a_sheet_that_cannot_be_written_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, options: list[Any]
+) -> None:
+    assert ended("visualize", tmp_path / "absent.h5", "--save", tmp_path / name, *options) == 1
+    assert "is too large" in capsys.readouterr().err
