@@ -196,12 +196,12 @@ def test_images_per_shard_is_a_number(out: Path, number: str) -> None:
 
 
 SLOW = """
-import sys, time
+import os, sys, time
 from h5explorer_py.bulk import gather
 read = gather.read_places
 seconds = float(sys.argv.pop())
 def slow(*given):
-    print("reading", file=sys.stderr, flush=True)
+    os.write(2, b"reading\\n")  # at once: several threads say so
     time.sleep(seconds)
     return read(*given)
 gather.read_places = slow
