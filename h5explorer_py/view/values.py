@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import decimal
 import math
+import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -189,9 +189,12 @@ class _Column:
             return ColumnValues(self._name, "none", different=-1)
         if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
             return self._numbers()
+        # Python cannot hold all dates and moments; DuckDB writes them all. Names of columns go before those of results.
+        temporal = pa.types.is_temporal(kind)
+        written = "CAST({column} AS VARCHAR)" if temporal else "{column}"
         counted = self._rows(
             "SELECT v, n, sum(n) OVER (), count(v) OVER () FROM "  # noqa: S608
-            "(SELECT {column} AS v, count(*) AS n FROM {source} GROUP BY v) "
+            f"(SELECT {written} AS v, count(*) AS n FROM {{source}} GROUP BY 1) "
             f"ORDER BY n DESC, v LIMIT {MOST_VALUES + 1}"
         )
         rows = self._dataset.num_rows
@@ -200,7 +203,7 @@ class _Column:
         found = [(value, int(count)) for value, count, *_ in counted if value is not None]
         if not any(value is None for value, *_ in counted) and len(counted) > MOST_VALUES:
             nulls += self._count_nulls()
-        return _listed(self._name, found[:MOST_VALUES], nulls, different)
+        return _listed(self._name, found[:MOST_VALUES], nulls, different, _moment if temporal else sql_of)
 
     def _count_nulls(self) -> int:
         return int(self._rows("SELECT count(*) FROM {source} WHERE {column} IS NULL")[0][0])
@@ -220,7 +223,7 @@ class _Column:
         bins = [0] * BINS
         width = (high - low) / BINS or 1.0
         place = f"least({BINS - 1}, greatest(0, CAST(floor(({number} - {low!r}) / {width!r}) AS INTEGER)))"
-        counted_in = f"SELECT {place} AS b, count(*) FROM {{source}} WHERE {finite} GROUP BY b"  # noqa: S608
+        counted_in = f"SELECT {place} AS b, count(*) FROM {{source}} WHERE {finite} GROUP BY 1"  # noqa: S608
         for at, count in self._rows(counted_in):
             bins[int(at)] = int(count)
         return ColumnValues(self._name, "numbers", nulls, -1, [], low, high, bins, not_finite)
@@ -239,11 +242,18 @@ def _is_bytes(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
-def _listed(name: str, counted: list[tuple[Any, int]], nulls: int, different: int) -> ColumnValues:
+def _listed(
+    name: str,
+    counted: list[tuple[Any, int]],
+    nulls: int,
+    different: int,
+    literal: Callable[[Any], str | None] | None = None,
+) -> ColumnValues:
+    write = literal or sql_of
     values = [
         Value(str(value), sql, count)
         for value, count in counted
-        if len(str(value)) <= _LONGEST and (sql := sql_of(value)) is not None
+        if len(str(value)) <= _LONGEST and (sql := write(value)) is not None
     ]
     return ColumnValues(name, "values", nulls, different, values)
 
@@ -257,9 +267,16 @@ def sql_of(value: Any) -> str | None:
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else None
     if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    if isinstance(value, dt.datetime):
-        return f"TIMESTAMP '{value.isoformat(sep=' ')}'" if value.tzinfo is None else None
-    if isinstance(value, dt.date):
-        return f"DATE '{value.isoformat()}'"
+        return None if "\0" in value else "'" + value.replace("'", "''") + "'"
     return None
+
+
+def _moment(text: str) -> str | None:
+    """Return a date or a moment, as DuckDB writes it, as a condition has it; ``None`` for other spans of time.
+
+    A literal has microseconds at most: one with more would find no row.
+    """
+    found = re.fullmatch(r"\d{4,}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,6})?)?", text)
+    if found is None:
+        return None
+    return f"TIMESTAMP '{text}'" if found[1] else f"DATE '{text}'"

@@ -20,6 +20,7 @@ from tests.py.support import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ROWS = 3_000
 
@@ -83,6 +84,11 @@ def dataset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     made.close()
 
 
+def text_of(value: Any) -> str:
+    text = str(value)
+    return text.rstrip("0") if isinstance(value, dt.datetime) and value.microsecond else text
+
+
 @pytest.mark.parametrize(
     "name", ["few", "some missing", "many", "long", "flags", "days", "moments", "nothing", "brace {0}"]
 )
@@ -93,7 +99,7 @@ def test_the_most_frequent_values(dataset: Dataset, name: str) -> None:
     assert (found.kind, found.nulls, found.different) == ("values", nulls, len(expected))
     most = sorted(expected.items(), key=lambda each: (-each[1], each[0]))[:MOST_VALUES]
     assert [(each.text, each.count) for each in found.values] == [
-        (str(value), count) for value, count in most if len(str(value)) <= 500
+        (text_of(value), count) for value, count in most if len(str(value)) <= 500
     ]
     quoted = '"' + name.replace('"', '""') + '"'
     for value in found.values[:8]:
@@ -145,3 +151,36 @@ def test_columns(dataset: Dataset) -> None:
     assert [each["name"] for each in found] == ["uuid", "filepath", *NAMES]
     assert {each["source"] for each in found[:2]} == {"lookup"}
     assert len({each["source"] for each in found[2:]}) == 1
+
+
+def dataset_of(folder: Path, columns: dict[str, Any]) -> Dataset:
+    rows = len(next(iter(columns.values())))
+    table = pa.table({"uuid": [str(row) for row in range(rows)], "filepath": ["s"] * rows, **columns})
+    pq.write_table(table, folder / "lookup.parquet")
+    return Dataset(str(folder / "lookup.parquet"), COLUMNS)
+
+
+def test_columns_that_are_called_as_the_results_are(tmp_path: Path) -> None:
+    columns = {"r": [1, 2, 3], "B": [7, 7, 7], "N": [1, 1, 2], "text": ["x", "x", "y"], "V": ["p", "q", "q"]}
+    made = dataset_of(tmp_path, columns)
+    assert values_of(made, "r", Work()).bins[0] == 1
+    assert [(each.text, each.count) for each in values_of(made, "text", Work()).values] == [("x", 2), ("y", 1)]
+    assert [(each.text, each.count) for each in values_of(made, "V", Work()).values] == [("q", 2), ("p", 1)]
+    made.close()
+
+
+def test_moments_that_python_cannot_hold(tmp_path: Path) -> None:
+    columns = {
+        "fine": pa.array([1, 1_000, 1_000_000_001], pa.timestamp("ns")),
+        "far": pa.array([253_402_300_800, 0, 0], pa.timestamp("s")),
+        "day": pa.array([2_932_897, 0, None], pa.date32()),
+        "zero": ["a\0b", "c", "c"],
+    }
+    made = dataset_of(tmp_path, columns)
+    for name, counts in {"fine": {1}, "far": {1, 2}, "day": {1}, "zero": {2}}.items():
+        found = values_of(made, name, Work())
+        assert {each.count for each in found.values} == counts
+        for value in found.values:
+            assert make_view(made, f"{name} = {value.sql}", (), Work()).num_rows == value.count
+    assert {each.text for each in values_of(made, "day", Work()).values} == {"10000-01-01", "1970-01-01"}
+    made.close()
