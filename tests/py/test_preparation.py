@@ -271,6 +271,17 @@ def test_one_who_asks_for_it_just_when_it_stops_gets_it(
     same(rows, table())
 
 
+def test_nobody_waits_for_one_that_was_closed_before_it_began(
+    lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup_rows, "BEGIN_SECONDS", 60.0)
+    rows = rows_of(lookup, tmp_path / "cache")
+    assert rows.preparation is not None
+    rows.close()
+    rows.preparation.begin()
+    assert rows.preparation.wait(5)
+
+
 def test_asking_for_it_often_does_it_once(lookup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookup_rows, "BEGIN_SECONDS", 60.0)
     done = []

@@ -121,7 +121,8 @@ class Claim:
                     os.unlink(os.path.join(self._folder, HEADER))
             os.unlink(self._path)
         finally:
-            os.unlink(turn)
+            with contextlib.suppress(FileNotFoundError):  # this process stood still for long meanwhile
+                os.unlink(turn)
         return True
 
     def renew(self) -> None:

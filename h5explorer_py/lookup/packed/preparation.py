@@ -275,6 +275,8 @@ class Preparation:
         with self._lock:
             self._closed = True
             packed, self._packed = self._packed, None
+            if not self._submitted:
+                self._ended.set()
         if packed is not None:
             packed.close()
 
