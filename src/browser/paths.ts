@@ -60,6 +60,8 @@ export function partsOf(path: string): readonly string[] {
  */
 export class PathIndex<Entry> {
   readonly #byName = new Map<string, { readonly parts: readonly string[]; readonly entry: Entry }[]>();
+  /** The paths for which files were taken that are not of quite that path. */
+  readonly #takenFor = new Map<Entry, string>();
 
   add(path: string, entry: Entry): void {
     const parts = partsOf(path);
@@ -72,20 +74,32 @@ export class PathIndex<Entry> {
   /**
    * Returns the file whose path ends most like the wanted one.
    *
-   * @returns `null` where no file has the name; "ambiguous" where several end alike, so that it cannot be told.
+   * A path from the lookup's folder must be there as a whole, or its file without any folder. One from the root of
+   * another machine need only end alike; but no file stands for two of those.
+   *
+   * @returns `null` where no file fits; "ambiguous" where several do, or the one that does stands for another already.
    */
   find(path: string): Entry | "ambiguous" | null {
     const wanted = partsOf(path);
+    const absolute = isAbsolute(path);
     let best = 0;
     let found: Entry | "ambiguous" | null = null;
     for (const { parts, entry } of this.#byName.get(wanted.at(-1) ?? "") ?? []) {
       const length = commonEnd(wanted, parts);
+      if (!absolute && length < Math.min(wanted.length, parts.length)) continue;
       const likeness = length === wanted.length && length === parts.length ? Number.POSITIVE_INFINITY : length;
       if (likeness > best) [best, found] = [likeness, entry];
       else if (likeness === best) found = "ambiguous";
     }
-    return found;
+    if (found === null || found === "ambiguous" || best >= wanted.length) return found;
+    const before = this.#takenFor.get(found);
+    if (before === undefined) this.#takenFor.set(found, wanted.join("/"));
+    return before === undefined || before === wanted.join("/") ? found : "ambiguous";
   }
+}
+
+function isAbsolute(path: string): boolean {
+  return /^([/\\]|[A-Za-z]:[/\\])/.test(path);
 }
 
 /** How many parts two paths have in common, counted from their ends. */
@@ -101,17 +115,16 @@ export function byNumber(one: string, other: string): number {
 }
 
 /**
- * The addresses at which a file may be that a lookup at an address names, the likeliest first.
+ * The addresses at which a file may be that a lookup at an address names, the one most like its path first.
  *
  * None is on another host than the lookup: a path is data, and data chooses no host. A path from the root of the
  * machine where the lookup was written is looked for below the lookup's folder, by its end.
  */
 export function addressesOf(path: string, lookup: string): readonly string[] {
-  const absolute = /^([/\\]|[A-Za-z]:[/\\])/.test(path);
   const parts = path.split(/[/\\]/).filter((part) => part !== "" && part !== ".");
   const relative = (tail: readonly string[]) =>
     new URL(`./${tail.map(encodeURIComponent).join("/")}`, lookup).toString();
-  if (!absolute) return [relative(parts)];
-  const tails = [1, 2, 3].filter((length) => length <= parts.length).map((length) => parts.slice(-length));
+  if (!isAbsolute(path)) return [relative(parts)];
+  const tails = [3, 2, 1].filter((length) => length <= parts.length).map((length) => parts.slice(-length));
   return tails.map(relative);
 }

@@ -22,11 +22,30 @@ describe("dropped files are found by the end of their paths", () => {
     ["C:\\data\\b\\one.h5", "set/b/one.h5"],
     ["a/one.h5", "set/a/one.h5"],
     ["one.h5", "ambiguous"],
-    ["c/one.h5", "ambiguous"],
+    ["c/one.h5", null],
+    ["/c/one.h5", "ambiguous"],
+    ["c/two.h5", null],
     ["three.h5", null],
     ["", null],
   ])("%s", (wanted, found) => {
     expect(index.find(wanted)).toBe(found);
+  });
+
+  test("no file stands for two of another machine", () => {
+    const flat = new PathIndex<string>();
+    flat.add("set/b/shard_0.h5", "b");
+    expect(flat.find("/old/a/shard_0.h5")).toBe("b");
+    expect(flat.find("/old/a/shard_0.h5")).toBe("b");
+    expect(flat.find("/old/c/shard_0.h5")).toBe("ambiguous");
+    expect(flat.find("a/shard_0.h5")).toBe(null);
+    expect(flat.find("b/shard_0.h5")).toBe("b");
+  });
+
+  test("a file without a folder is taken for one in a folder", () => {
+    const flat = new PathIndex<string>();
+    flat.add("shard_0.h5", "dropped");
+    expect(flat.find("a/shard_0.h5")).toBe("dropped");
+    expect(flat.find("b/shard_0.h5")).toBe("ambiguous");
   });
 
   test("of files that end alike the one with exactly that path is meant", () => {
@@ -51,9 +70,9 @@ test("a relative path starts from the lookup's folder, an absolute one is looked
   expect(addressesOf("a b/x_images.h5", lookup)).toEqual(["https://data.example/set/a%20b/x_images.h5"]);
   expect(addressesOf("../x.h5", lookup)).toEqual(["https://data.example/x.h5"]);
   expect(addressesOf("/old/place/x.h5", lookup)).toEqual([
-    "https://data.example/set/x.h5",
-    "https://data.example/set/place/x.h5",
     "https://data.example/set/old/place/x.h5",
+    "https://data.example/set/place/x.h5",
+    "https://data.example/set/x.h5",
   ]);
 });
 
