@@ -22,6 +22,7 @@ export class TabSession {
   readonly #events = new Signal<this, KernelEvent>(this);
   #path: string;
   #session: Session.ISessionConnection | null = null;
+  #ended = false;
 
   constructor(sessions: Session.IManager, path: string) {
     this.#sessions = sessions;
@@ -42,7 +43,7 @@ export class TabSession {
     await this.#sessions.ready;
     await this.#sessions.refreshRunning();
     const model = [...this.#sessions.running()].find((each) => each.path === this.#path && each.kernel !== null);
-    if (model !== undefined) this.#take(this.#sessions.connectTo({ model, ...HEARING }));
+    if (model !== undefined) await this.#take(this.#sessions.connectTo({ model, ...HEARING }));
     return this.kernel;
   }
 
@@ -51,7 +52,7 @@ export class TabSession {
     if (this.#session !== null) await this.#session.changeKernel({ name });
     else {
       const file = this.#path.split("/").at(-1) ?? this.#path;
-      this.#take(
+      await this.#take(
         await this.#sessions.startNew({ path: this.#path, name: file, type: "file", kernel: { name } }, HEARING),
       );
     }
@@ -74,12 +75,19 @@ export class TabSession {
   async end(): Promise<void> {
     const session = this.#session;
     this.#session = null;
+    this.#ended = true;
     Signal.clearData(this);
     await session?.shutdown();
     session?.dispose();
   }
 
-  #take(session: Session.ISessionConnection): void {
+  /** Keeps a kernel; one that comes when the tab has been closed, or beside another, is ended. */
+  async #take(session: Session.ISessionConnection): Promise<void> {
+    if (this.#ended || this.#session !== null) {
+      await session.shutdown();
+      session.dispose();
+      return;
+    }
     this.#session = session;
     session.statusChanged.connect((_, status) => {
       const event = EVENTS[status];
