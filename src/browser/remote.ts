@@ -50,14 +50,19 @@ export async function fetchRange(
   const end = Math.min(stop, size);
   if (end <= start) return new Uint8Array(0);
   const headers = { range: `bytes=${start}-${end - 1}` };
-  const response = await asked(
-    path,
-    { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(60_000)]) },
-    signal,
-  );
-  checkPart(path, version, response.status, (name) => response.headers.get(name));
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  return counted(path, bytes, end - start);
+  const control = new AbortController();
+  const give = AbortSignal.any([signal, control.signal, AbortSignal.timeout(60_000)]);
+  const response = await asked(path, { headers, signal: give }, signal);
+  try {
+    checkPart(path, version, response.status, (name) => response.headers.get(name));
+  } catch (error) {
+    control.abort(); // it may be the whole file that is coming
+    throw error;
+  }
+  const body = await response.arrayBuffer().catch((error: unknown) => {
+    throw lost(path, error, signal);
+  });
+  return counted(path, new Uint8Array(body), end - start);
 }
 
 /** Gets a range of a file while all else in the worker waits: HDF5 does not know of waiting. */
@@ -81,9 +86,12 @@ async function asked(address: string, how: RequestInit, signal: AbortSignal): Pr
   try {
     return await fetch(address, { ...how, credentials: "same-origin", referrerPolicy: "no-referrer" });
   } catch (error) {
-    if (signal.aborted) throw new ExplorerError("cancelled", "The request was withdrawn.");
-    throw unreachable(address, error);
+    throw lost(address, error, signal);
   }
+}
+
+function lost(address: string, error: unknown, signal: AbortSignal): ExplorerError {
+  return signal.aborted ? new ExplorerError("cancelled", "The request was withdrawn.") : unreachable(address, error);
 }
 
 function checkPart(path: string, version: string, status: number, header: (name: string) => string | null): void {

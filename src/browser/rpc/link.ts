@@ -11,6 +11,9 @@ export interface WorkerLike {
   terminate(): void;
 }
 
+/** How many times a call's patience it may take beside others that are answered. */
+const BESIDE_OTHERS = 5;
+
 /** When a worker is exchanged. */
 export interface Limits {
   /** For how many milliseconds a call is waited for. */
@@ -39,6 +42,8 @@ interface Pending {
   readonly patienceMs: number;
   readonly settle: (outcome: FromWorker["outcome"]) => void;
   timer: ReturnType<typeof setTimeout> | null;
+  /** When it is given up, even if the worker answers others, in the milliseconds of `performance.now`. */
+  until: number;
   /** Whether it has been asked again, as another call ended its worker. */
   again: boolean;
   /** Whether nobody waits for it; that it may hang is still looked out for. */
@@ -93,7 +98,8 @@ export class WorkerLink<Api> {
         if ("error" in outcome) reject(errorOf(outcome.error));
         else resolve(outcome.result as Answered<Api, Name>); // page and worker are of one build
       };
-      const pending: Pending = { method, params, patienceMs, settle, timer: null, again: false, withdrawn: false };
+      const asked = { method, params, patienceMs, settle };
+      const pending: Pending = { ...asked, timer: null, until: 0, again: false, withdrawn: false };
       const withdraw = () => {
         pending.withdrawn = true;
         this.#worker?.postMessage({ kind: "cancel", id });
@@ -114,8 +120,16 @@ export class WorkerLink<Api> {
 
   #send(id: number, pending: Pending): void {
     this.#worker ??= this.#begin();
-    pending.timer = setTimeout(() => this.#replace(id, stalled(pending.patienceMs)), pending.patienceMs);
+    pending.until = performance.now() + BESIDE_OTHERS * pending.patienceMs;
+    this.#watch(id, pending);
     this.#worker.postMessage({ kind: "call", id, method: pending.method, params: pending.params });
+  }
+
+  /** Waits for an answer, from now on. */
+  #watch(id: number, pending: Pending): void {
+    if (pending.timer !== null) clearTimeout(pending.timer);
+    const left = Math.max(0, Math.min(pending.patienceMs, pending.until - performance.now()));
+    pending.timer = setTimeout(() => this.#replace(id, stalled(pending.patienceMs)), left);
   }
 
   #begin(): WorkerLike {
@@ -137,6 +151,8 @@ export class WorkerLink<Api> {
       return;
     }
     this.#take(id)?.settle(outcome);
+    // A worker that answers is not stalled: the others have waited for this one.
+    for (const [other, pending] of this.#pending) this.#watch(other, pending);
     if (memory > this.#limits.memory) this.#tired = true;
     this.#rest();
   }
@@ -161,7 +177,6 @@ export class WorkerLink<Api> {
     this.#restarts += 1;
     this.#take(culprit)?.settle({ error });
     for (const [id, pending] of [...this.#pending]) {
-      if (pending.timer !== null) clearTimeout(pending.timer);
       if (pending.again || pending.withdrawn) {
         this.#take(id)?.settle({ error });
       } else {

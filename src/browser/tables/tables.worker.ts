@@ -24,10 +24,11 @@ const opened = new Map<number, Promise<Lookup>>();
 const records = new Records();
 const wasm: { memory?: WebAssembly.Memory } = {};
 
-async function openedBy(spec: LookupSpec, signal: AbortSignal): Promise<Lookup> {
+async function openedBy(spec: LookupSpec): Promise<Lookup> {
   const held = opened.get(spec.id);
   if (held !== undefined) return held;
-  const opening = openLookup(spec, signal);
+  // With a signal of its own: others may wait for it when the one who asked first does not any more.
+  const opening = openLookup(spec, new AbortController().signal);
   opened.set(spec.id, opening);
   opening.catch(() => opened.delete(spec.id));
   for (const [id, lookup] of opened) {
@@ -51,28 +52,28 @@ interface About {
 }
 
 const service = {
-  async open({ lookup }: About, signal: AbortSignal) {
-    const { rows, columns, notices } = await openedBy(lookup, signal);
+  async open({ lookup }: About) {
+    const { rows, columns, notices } = await openedBy(lookup);
     return { rows, columns, notices };
   },
-  async rows({ lookup, start, stop }: About & { readonly start: number; readonly stop: number }, signal: AbortSignal) {
-    return (await openedBy(lookup, signal)).keys(start, stop);
+  async rows({ lookup, start, stop }: About & { readonly start: number; readonly stop: number }) {
+    return (await openedBy(lookup)).keys(start, stop);
   },
   async filepaths({ lookup }: About, signal: AbortSignal) {
-    return countFilepaths(await openedBy(lookup, signal), signal);
+    return countFilepaths(await openedBy(lookup), signal);
   },
   async find(
     { lookup, text, after }: About & { readonly text: string; readonly after: number | null },
     signal: AbortSignal,
   ) {
-    const row = await find({ lookup: await openedBy(lookup, signal), text, signal }, after);
+    const row = await find({ lookup: await openedBy(lookup), text, signal }, after);
     return { row, byNumber: parseQuery(text).row !== null };
   },
   async count({ lookup, text, start }: About & { readonly text: string; readonly start: number }, signal: AbortSignal) {
-    return count({ lookup: await openedBy(lookup, signal), text, signal }, start);
+    return count({ lookup: await openedBy(lookup), text, signal }, start);
   },
   async values({ lookup, column }: About & { readonly column: string }, signal: AbortSignal) {
-    return valuesOf(await openedBy(lookup, signal), column, lookup.columns.uuid, signal);
+    return valuesOf(await openedBy(lookup), column, lookup.columns.uuid, signal);
   },
   async record(asked: RecordAsked, signal: AbortSignal) {
     wasm.memory = await startWasm(initialize);

@@ -13,6 +13,9 @@ const LONGEST = 500;
 /** Different values above which none are listed: they would fill the memory. */
 const MOST_DIFFERENT = 500_000;
 
+/** Numbers above which none are shown: more than a page should hold for a small histogram. */
+const MOST_NUMBERS = 20_000_000;
+
 /** Looks through a column. */
 export async function valuesOf(lookup: Lookup, name: string, uuid: string, signal: AbortSignal): Promise<ColumnValues> {
   if (!lookup.columns.some((column) => column.name === name)) {
@@ -25,12 +28,13 @@ export async function valuesOf(lookup: Lookup, name: string, uuid: string, signa
   for await (const values of lookup.values(name)) {
     if (signal.aborted) throw new ExplorerError("cancelled", "The request was withdrawn.");
     kind = values.kind;
-    if (kind === "none" || counts.size > MOST_DIFFERENT) return none(name);
+    if (kind === "none") return none(name);
     for (let row = 0; row < values.length; row += 1) {
       const value = values.value(row);
       if (value === null) nulls += 1;
       else if (typeof value === "string") counts.set(value, (counts.get(value) ?? 0) + 1);
       else numbers.add(Number(value));
+      if (counts.size > MOST_DIFFERENT || numbers.count > MOST_NUMBERS) return none(name);
     }
   }
   if (kind === "numbers") return { ...none(name), kind: "numbers", nulls, ...numbers.bins(BINS) };
@@ -52,6 +56,10 @@ class Spread {
   #numbers = new Float64Array(1 << 12);
   #count = 0;
   #notFinite = 0;
+
+  get count(): number {
+    return this.#count;
+  }
 
   add(number: number): void {
     if (!Number.isFinite(number)) {

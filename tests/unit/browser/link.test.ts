@@ -90,6 +90,23 @@ test("a call that hangs ends its worker; those beside it are asked again in the 
   await beside;
 });
 
+test("a worker that answers is waited for, but not for ever", async () => {
+  const { link, started } = makeLink();
+  const slow = codeOf(link.call("hang", null, never, 60));
+  const begun = performance.now();
+  let ended = false;
+  void slow.then(() => {
+    ended = true;
+  });
+  while (!ended && performance.now() - begun < 5_000) {
+    await link.call("double", { of: 1 }, never);
+    await pause(5);
+  }
+  expect(await slow).toBe("reader_stalled");
+  expect(performance.now() - begun).toBeGreaterThan(280);
+  expect(started[0]?.terminated).toBe(true);
+});
+
 test("a call that was withdrawn may hang all the same, and its worker is ended then", async () => {
   const { link, started } = makeLink();
   const control = new AbortController();
