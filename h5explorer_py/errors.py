@@ -145,6 +145,12 @@ class FormatNotShownError(NotAnImageError):
     code = "format_not_shown"
 
 
+class FormatNotReadError(NotAnImageError):
+    """The file is of a format that is not decoded, or none that is known."""
+
+    code = "format_not_read"
+
+
 class TooLargeError(ExplorerError):
     """More bytes or pixels than can be sent to a page."""
 

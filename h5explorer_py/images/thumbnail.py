@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import io
-import struct
 import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from h5explorer_py.errors import (
     TooLargeError,
     TruncatedImageError,
 )
+from h5explorer_py.images.decoders import DECODERS, open_picture, webp_size
 from h5explorer_py.images.sniff import format_of, is_truncated
 
 if TYPE_CHECKING:
@@ -46,19 +45,6 @@ _PROFILE_KEPT = 2000
 taken for granted where there is none."""
 
 _ORIENTATION = 0x0112
-
-_DECODERS = {
-    "JPEG": ("JpegImagePlugin", "JpegImageFile"),
-    "PNG": ("PngImagePlugin", "PngImageFile"),
-    "GIF": ("GifImagePlugin", "GifImageFile"),
-    "WebP": ("WebPImagePlugin", "WebPImageFile"),
-    "BMP": ("BmpImagePlugin", "BmpImageFile"),
-    "ICO": ("IcoImagePlugin", "IcoImageFile"),
-    "AVIF": ("AvifImagePlugin", "AvifImageFile"),
-    "TIFF": ("TiffImagePlugin", "TiffImageFile"),
-    "JPEG 2000": ("Jpeg2KImagePlugin", "Jpeg2KImageFile"),
-}
-"""What decodes each format. Nothing else of Pillow's is let near the bytes: some of it starts other programs."""
 
 _one_large = threading.Lock()
 
@@ -107,7 +93,7 @@ def thumbnail(
     kind = format_of(data)
     _check_bytes(data, kind, name)
     try:
-        opened = _open(data, kind)
+        opened = open_picture(io.BytesIO(data), kind)
         whole, progressive = opened.size, "progressive" in opened.info
         size = _within(whole, side)
         reduced = opened.draft(None, size)  # only a JPEG is
@@ -128,7 +114,7 @@ def thumbnail(
 def _check_bytes(data: bytes, kind: str, name: str) -> None:
     if not data:
         raise EmptyImageError(f"{name} is empty: it has no bytes.")
-    if kind not in _DECODERS:
+    if kind not in DECODERS:
         what = f"is {_article(kind)} {kind} file" if kind else "is no picture of a known format"
         raise FormatNotShownError(f"{name} {what}, of which no thumbnail can be made.", format=kind)
     if is_truncated(data, kind):
@@ -136,7 +122,7 @@ def _check_bytes(data: bytes, kind: str, name: str) -> None:
             f"{name} is cut short: the {kind} picture does not end within its {len(data):,} bytes."
         )
     if kind == "WebP":  # these two make room for the pixels as soon as they are opened
-        _check_pixels(_webp_size(data), _webp_size(data), name)
+        _check_pixels(webp_size(data), webp_size(data), name)
     if kind == "ICO":
         for size in _sizes_within_icon(data):
             _check_pixels(size, size, name)
@@ -160,13 +146,6 @@ def _check_pixels(decoded: tuple[int, int], whole: tuple[int, int], name: str) -
             width=whole[0],
             height=whole[1],
         )
-
-
-def _open(data: bytes, kind: str) -> ImageFile:
-    """Read the header. The pixels are decoded later; ``PIL.Image.open`` would refuse or warn by a bound of its own."""
-    module, decoder = _DECODERS[kind]
-    made: Callable[[io.BytesIO], ImageFile] = getattr(importlib.import_module(f"PIL.{module}"), decoder)
-    return made(io.BytesIO(data))
 
 
 def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
@@ -261,22 +240,6 @@ def _encoded(image: pil.Image, profile: object, *, exact: bool) -> Thumbnail:
 def _fits(profile: bytes, mode: str) -> bool:
     """Whether a colour profile is of the colours that a mode has, and short."""
     return len(profile) <= _PROFILE_KEPT and profile[16:20] == (b"GRAY" if mode == "L" else b"RGB ")
-
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    """Read the size out of the first chunk; (0, 0) where that is none that is known."""
-    chunk = data[12:16]
-    if len(data) < 30:
-        return 0, 0
-    if chunk == b"VP8X":
-        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
-    if chunk == b"VP8L":
-        bits = int.from_bytes(data[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if chunk == b"VP8 ":
-        width, height = struct.unpack_from("<HH", data, 26)
-        return width & 0x3FFF, height & 0x3FFF
-    return 0, 0
 
 
 def _sizes_within_icon(data: bytes) -> list[tuple[int, int]]:
