@@ -227,6 +227,18 @@ class WriteFailedError(ExplorerError, OSError):
     code = "write_failed"
 
 
+class MixedPicturesError(ExplorerError, ValueError):
+    """Pictures that are to become one array differ in size or kind, and it was not said how to make them alike."""
+
+    code = "mixed_pictures"
+
+
+class LossyError(ExplorerError, ValueError):
+    """Values would lose something on their way into an array, and that was not asked for."""
+
+    code = "lossy"
+
+
 class BadRequestError(ExplorerError, ValueError):
     """A message from the page cannot be understood."""
 
