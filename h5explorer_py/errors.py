@@ -227,6 +227,24 @@ class WriteFailedError(ExplorerError, OSError):
     code = "write_failed"
 
 
+class SourceNotFoundError(ExplorerError, FileNotFoundError):
+    """What is to be converted is not there, or cannot be read."""
+
+    code = "source_not_found"
+
+
+class LabelsError(ExplorerError, ValueError):
+    """A table of metadata cannot be joined to the pictures' names."""
+
+    code = "bad_labels"
+
+
+class ConvertFailedError(ExplorerError):
+    """A conversion was ended by a picture that could not be read."""
+
+    code = "convert_failed"
+
+
 class MixedPicturesError(ExplorerError, ValueError):
     """Pictures that are to become one array differ in size or kind, and it was not said how to make them alike."""
 
