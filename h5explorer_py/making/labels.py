@@ -25,6 +25,7 @@ FILENAME = "filename"
 
 _WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"[+-]?(nan|inf|(0|[1-9][0-9]*|)(\.[0-9]+|\.)?([eE][+-]?[0-9]{1,3})?)", re.IGNORECASE)
+_DIGIT = re.compile(r"[0-9]|nan|inf", re.IGNORECASE)
 _SHOWN = 5
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from h5explorer_py.decode.facts import DecodeOptions
 from h5explorer_py.decode.picture import facts_of, pixels_of
 from h5explorer_py.errors import ExplorerError, NotAnImageError, SourceNotFoundError
+from h5explorer_py.files import regular_file, why
 from h5explorer_py.making.conform import conform
 from h5explorer_py.making.fit import Fit
 from h5explorer_py.making.outcome import Outcome
@@ -97,7 +98,7 @@ def read(item: Item, rule: Rule, options: ReadOptions, outcome: Outcome) -> NDAr
     return None
 
 
-def opened(item: Item) -> BinaryIO:
+def opened(item: Item) -> io.BufferedReader:
     """Open a picture's file.
 
     Raises
@@ -105,6 +106,7 @@ def opened(item: Item) -> BinaryIO:
     SourceNotFoundError
     """
     try:
+        regular_file(item.path)
         return open(item.path, "rb")
-    except OSError as error:
-        raise SourceNotFoundError(f"The file cannot be opened: {os.strerror(error.errno or 0)}.") from error
+    except (OSError, ValueError) as error:
+        raise SourceNotFoundError(f"The file cannot be opened: {why(error).rstrip('.')}.") from error
