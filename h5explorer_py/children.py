@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -121,8 +122,10 @@ class Child:
             waiting += part
 
     def end(self) -> None:
-        """End the process at once."""
+        """End the process at once, and those that it started."""
         with contextlib.suppress(OSError):
+            if self.alive and sys.platform != "win32":
+                os.killpg(self.pid, signal.SIGKILL)
             self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
