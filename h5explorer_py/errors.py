@@ -181,6 +181,18 @@ class ReaderStalledError(ExplorerError, TimeoutError):
     code = "reader_stalled"
 
 
+class WorkerFailedError(ExplorerError):
+    """The processes that do a job could not be started, or kept ending."""
+
+    code = "worker_failed"
+
+
+class ClusterFailedError(ExplorerError):
+    """The cluster that is to do a job cannot be used."""
+
+    code = "cluster_failed"
+
+
 class MetadataNotFoundError(ExplorerError, FileNotFoundError):
     """The metadata file that belongs to a shard is not there."""
 

@@ -238,7 +238,7 @@ def end_all() -> None:
         pool.end(until)
 
 
-def _processors() -> int:
+def processors() -> int:
     """Count the processors that this process may use, which on a shared node are not all."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -269,7 +269,7 @@ exporting = Pool("h5explorer-exporting", 1)
 thumbnails = Pool("h5explorer-thumbnails", 2)
 """For requests of thumbnails: one reads while the other waits for its pictures to be decoded."""
 
-decoding = Pool("h5explorer-decoding", min(4, _processors()))
+decoding = Pool("h5explorer-decoding", min(4, processors()))
 """For decoding pictures, during which Pillow lets other threads run."""
 
 counting = Pool("h5explorer-counting", 1)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.files import Signature
 from h5explorer_py.images.hdf5 import Shard
-from h5explorer_py.images.pipe import LENGTH, readiness
+from h5explorer_py.images.pipe import LENGTH
 from h5explorer_py.images.places import Allowed, Place, Refusal, plain
+from h5explorer_py.pipes import leave_no_core, own_streams, readiness, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +163,7 @@ def serve(requests: int, replies: int) -> None:
         asked_before = shards.has(request["path"])
         reply, data = answer(request, shards)
         text = json.dumps({**reply, "bytes": len(data)}).encode()
-        _write_all(replies, LENGTH.pack(len(text)) + text + data)
+        send(replies, LENGTH.pack(len(text)) + text + data)
         if asked_before and request.get("gather"):
             shards.begin_gathering(request["path"])
 
@@ -191,12 +192,6 @@ def _message_end(waiting: bytes) -> int | None:
     return end if len(waiting) >= end else None
 
 
-def _write_all(pipe: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(pipe, view) :]
-
-
 def _limit_processor_time() -> None:
     """End the process should it come to spin in the C library after the kernel that would end it has gone."""
     if hasattr(signal, "setitimer"):
@@ -205,15 +200,11 @@ def _limit_processor_time() -> None:
 
 def main() -> None:
     """Serve on what were the standard streams; libraries that print reach neither."""
-    requests = os.dup(0)
-    replies = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, 0)
-    os.dup2(nowhere, 1)
+    requests, replies = own_streams()
+    leave_no_core()
     if sys.platform == "linux":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         limit = MEMORY_LIMIT if hard == resource.RLIM_INFINITY else min(hard, MEMORY_LIMIT)
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
