@@ -1,0 +1,249 @@
+"""Zarr stores of pictures: opened, described, and committed by one last write."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from h5explorer_py.bulk.aside import written
+from h5explorer_py.errors import MissingPackageError, SourceNotFoundError, UnsupportedError
+from h5explorer_py.files import why
+
+if TYPE_CHECKING:
+    from h5explorer_py.making.zarr_layout import Layout
+
+IMAGES = "images"
+HISTORY = "append_history"
+
+
+def is_url(path: str) -> bool:
+    """Tell whether this is a URL, of an object store perhaps, and no path."""
+    return "://" in path
+
+
+def zarr_module() -> Any:
+    """Return the package zarr.
+
+    Raises
+    ------
+    MissingPackageError
+    """
+    try:
+        import zarr
+    except ImportError as error:
+        raise MissingPackageError(
+            "Zarr stores take the package zarr.", action='Install it: pip install "h5explorer[convert]"'
+        ) from error
+    return zarr
+
+
+def open_store(where: str, *, read_only: bool = False) -> Any:
+    """Return the store at a path or a URL; nothing is made there by it."""
+    zarr_module()
+    if is_url(where):
+        from zarr.storage import FsspecStore
+
+        return FsspecStore.from_url(where, read_only=read_only)
+    from zarr.storage import LocalStore
+
+    return LocalStore(where, read_only=read_only)
+
+
+def use_one_thread() -> None:
+    """Have this process compress one chunk at a time: there are several processes."""
+    from numcodecs import blosc
+
+    zarr_module().config.set({"threading.max_workers": 1, "async.concurrency": 4})
+    blosc.set_nthreads(1)
+
+
+def new_array(layout: Layout, dtype: str, compressor: Any) -> dict[str, Any]:
+    """Return the description of an array that is to be, as it will lie in its ``zarr.json``."""
+    from zarr.storage import MemoryStore
+
+    made = zarr_module().create_array(
+        MemoryStore(),
+        name=IMAGES,
+        shape=layout.shape,
+        chunks=layout.chunks,
+        shards=layout.shards,
+        dtype=np.dtype(dtype),
+        compressors=compressor,
+        filters=None,
+        fill_value=0,
+        dimension_names=("image", "channel", "y", "x"),
+    )
+    return described(made)
+
+
+def described(array: Any) -> dict[str, Any]:
+    """Return the description of an array as JSON has it."""
+    from zarr.core.buffer import default_buffer_prototype
+
+    (text,) = [
+        buffer.to_bytes()
+        for name, buffer in array.metadata.to_buffer_dict(default_buffer_prototype()).items()
+        if name in {"zarr.json", ".zarray"}
+    ]
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def array_at(where: str, description: dict[str, Any]) -> Any:
+    """Return an array to write into, of which the store may say nothing yet, or say that it is shorter."""
+    from zarr.core.array import AsyncArray
+    from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
+    from zarr.storage import StorePath
+
+    kind = ArrayV3Metadata if description["zarr_format"] == 3 else ArrayV2Metadata
+    metadata = kind.from_dict(dict(description))
+    return zarr_module().Array(AsyncArray(metadata, StorePath(open_store(where), IMAGES)))
+
+
+def put(where: str, key: str, data: bytes) -> None:
+    """Write one key of a store, at once or not at all."""
+    from zarr.core.buffer import default_buffer_prototype
+    from zarr.core.sync import sync
+
+    store = open_store(where)
+    sync(store.set(key, default_buffer_prototype().buffer.from_bytes(data)))
+
+
+def write_group(where: str, attributes: dict[str, Any], zarr_format: int = 3) -> None:
+    """Write what a store says of itself."""
+    if zarr_format == 3:
+        text = {"attributes": attributes, "zarr_format": 3, "node_type": "group"}
+        put(where, "zarr.json", json.dumps(text, indent=2, ensure_ascii=False).encode())
+        return
+    put(where, ".zgroup", json.dumps({"zarr_format": 2}).encode())
+    put(where, ".zattrs", json.dumps(attributes, indent=2, ensure_ascii=False).encode())
+
+
+def write_array(where: str, description: dict[str, Any]) -> None:
+    """Write what a store says of its array: from then on that holds."""
+    name = "zarr.json" if description["zarr_format"] == 3 else ".zarray"
+    known = {key: value for key, value in description.items() if name == "zarr.json" or key != "attributes"}
+    put(where, f"{IMAGES}/{name}", json.dumps(known, indent=2).encode())
+
+
+def with_length(description: dict[str, Any], images: int) -> dict[str, Any]:
+    """Return the description of an array with another number of pictures."""
+    return {**description, "shape": [images, *description["shape"][1:]]}
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A store that is there.
+
+    Attributes
+    ----------
+    where : str
+        Its path or URL.
+    description : dict
+        Of its array.
+    attributes : dict
+        Of its group.
+    shape : tuple of int
+        Of its array.
+    dtype : str
+    step : int
+        How many pictures a file holds.
+    """
+
+    where: str
+    description: dict[str, Any]
+    attributes: dict[str, Any]
+    shape: tuple[int, ...]
+    dtype: str
+    step: int
+
+    @property
+    def images(self) -> int:
+        """How many pictures it has."""
+        return self.shape[0]
+
+    @property
+    def picture(self) -> tuple[int, int, int]:
+        """Channels, height and width of each; old stores of grey pictures have no axis of channels."""
+        if len(self.shape) == 3:
+            return 1, self.shape[1], self.shape[2]
+        return self.shape[1], self.shape[2], self.shape[3]
+
+
+def open_existing(where: str) -> Existing:
+    """Look at a store of pictures.
+
+    Raises
+    ------
+    SourceNotFoundError
+        Where there is none.
+    UnsupportedError
+        Where it holds something else.
+    """
+    zarr = zarr_module()
+    if not is_url(where) and not os.path.isdir(where):
+        raise SourceNotFoundError(f"There is no Zarr store at {where}.")
+    try:
+        group = zarr.open_group(open_store(where, read_only=True), mode="r")
+        array = group[IMAGES]
+    except (OSError, KeyError, ValueError, TypeError, zarr.errors.BaseZarrError) as error:
+        raise SourceNotFoundError(f"{where} holds no Zarr group with an array {IMAGES!r}: {why(error)}.") from error
+    if not isinstance(array, zarr.Array) or array.ndim not in {3, 4} or array.dtype.kind not in "iufb":
+        raise UnsupportedError(f"{where} holds under {IMAGES!r} something else than an array of pictures.")
+    files = array.shards or array.chunks
+    return Existing(where, described(array), dict(group.attrs), array.shape, array.dtype.name, files[0])
+
+
+def run_sync(task: Any) -> Any:
+    """Wait for what a store does."""
+    from zarr.core.sync import sync
+
+    return sync(task)
+
+
+def clear_beyond(existing: Existing) -> None:
+    """Remove what an append that was killed has left: files of pictures that the array does not have."""
+    store = open_store(existing.where)
+    last = -(-existing.images // existing.step)
+
+    async def clear() -> None:
+        gone = []
+        async for key in store.list_prefix(f"{IMAGES}/"):
+            parts = key.removeprefix(f"{IMAGES}/").removeprefix("c/").replace(".", "/").split("/")
+            if (parts[0].isdigit() and int(parts[0]) >= last) or key.endswith(".partial"):
+                gone.append(key)
+        await asyncio.gather(*(store.delete(key) for key in gone))
+
+    run_sync(clear())
+
+
+def remove_store(where: str) -> None:
+    """Remove a store of an object store: first what makes it one."""
+    store = open_store(where)
+
+    async def remove() -> None:
+        for name in ("zarr.json", ".zgroup"):
+            await store.delete(name)
+        await store.delete_dir("")
+
+    run_sync(remove())
+
+
+def check_replaceable(path: str) -> None:
+    """Raise where something is at a path that is no Zarr store, nor an empty folder.
+
+    Raises
+    ------
+    TargetExistsError
+    """
+    from h5explorer_py.errors import TargetExistsError
+
+    with written(path):
+        names = os.listdir(path) if os.path.isdir(path) else None
+    if names is None or (names and not {"zarr.json", ".zgroup"} & set(names)):
+        raise TargetExistsError(f"{path} is no Zarr store, and is not replaced.", action="Name another.")
