@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from h5explorer_py.bulk.running import run
 from h5explorer_py.errors import ConvertFailedError, SourceNotFoundError
+from h5explorer_py.making.headers import Headers, read_headers
 from h5explorer_py.making.items import Found, Item, find_items
-from h5explorer_py.making.labels import Labels, join, read_labels
-from h5explorer_py.making.reading import ReadOptions, survey
+from h5explorer_py.making.labels import join, read_labels
+from h5explorer_py.making.reading import ReadOptions
 from h5explorer_py.making.rule import Rule, Survey
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Executor
 
-    from h5explorer_py.bulk.running import Begin, Doomed, Fault
     from h5explorer_py.decode.facts import Kind
+    from h5explorer_py.making.labels import Labels
     from h5explorer_py.making.outcome import Outcome
 
 OnError = Literal["zero", "skip", "stop"]
@@ -223,40 +224,15 @@ def settle_failures(plan: Plan, places: Sequence[int], on_error: OnError) -> boo
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    start: int
-    items: tuple[Item, ...]
-    options: ReadOptions
-
-
 def _surveyed(items: Sequence[Item], options: ReadOptions, context: Context) -> Iterator[Outcome]:
-    batches = (
-        _Batch(start, tuple(items[start : start + _SURVEYED]), options) for start in range(0, len(items), _SURVEYED)
-    )
+    batches = (Headers(tuple(items[start : start + _SURVEYED]), options) for start in range(0, len(items), _SURVEYED))
     done = errors = 0
     context.progress(State("Looking at headers", 0, len(items)))
-    for _, outcomes in run(survey_batch, batches, context.executor, give_up=context.give_up, ordered=True):
+    for _, outcomes in run(read_headers, batches, context.executor, give_up=context.give_up, ordered=True):
         yield from outcomes
         done += len(outcomes)
         errors += sum(bool(each.code) for each in outcomes)
         context.progress(State("Looking at headers", done, len(items), errors))
-
-
-def survey_batch(batch: _Batch, begin: Begin, doomed: Doomed) -> list[Outcome]:
-    """Read the headers of some items."""
-    outcomes = []
-    for number, item in enumerate(batch.items):
-        begin(number)
-        outcomes.append(lost(doomed[number]) if number in doomed else survey(item, batch.options))
-    return outcomes
-
-
-def lost(fault: Fault) -> Outcome:
-    """Return the outcome of an item that ended the process that read it."""
-    from h5explorer_py.making.outcome import Outcome
-
-    return Outcome(code=fault.code, error=fault.reason)
 
 
 def _each_page(

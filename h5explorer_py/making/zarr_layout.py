@@ -14,8 +14,8 @@ from h5explorer_py.errors import UnsupportedError
 if TYPE_CHECKING:
     from h5explorer_py.making.rule import Rule
 
-SHARD_BYTES = 32 << 20
-"""Bytes of a shard before it is compressed: 170 pictures of 256 pixels, of which a worker holds one."""
+SHARD_BYTES = 24 << 20
+"""Bytes of a shard before it is compressed: 128 colour pictures of 256 pixels. A worker holds one, two when it is written."""
 
 COMPRESSORS = ("lz4", "zstd", "blosc", "gzip", "none")
 LEVELS = range(1, 10)
@@ -90,8 +90,7 @@ def _count(size: int | str | None, picture: int) -> int:
         number, unit = int(found[1]), found[2].lower()
         if unit:
             factor = 1024 if "i" in unit else 1000
-            size_in_bytes = number * factor ** (" kmg".index(unit[0]))
-            return max(1, size_in_bytes // picture)
+            return max(1, number * int(factor ** " kmg".index(unit[0])) // picture)
         size = number
     if size < 1:
         raise ValueError("A shard holds at least one picture.")
@@ -130,5 +129,6 @@ def compressor_of(name: str, level: int, dtype: str) -> Any:
     if name == "gzip":
         return GzipCodec(level=level)
     size = np.dtype(dtype).itemsize
-    shuffle = "shuffle" if size > 1 else "noshuffle"
-    return BloscCodec(typesize=size, cname="lz4" if name == "lz4" else "zstd", clevel=level, shuffle=shuffle)
+    if name == "lz4":
+        return BloscCodec(typesize=size, cname="lz4", clevel=level, shuffle="shuffle" if size > 1 else "noshuffle")
+    return BloscCodec(typesize=size, cname="zstd", clevel=level, shuffle="shuffle" if size > 1 else "noshuffle")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from h5explorer_py.bulk.aside import written
-from h5explorer_py.making.job import lost
+from h5explorer_py.making.headers import lost
 from h5explorer_py.making.reading import ReadOptions, read
 from h5explorer_py.making.zarr_store import array_at, use_one_thread
 

@@ -206,10 +206,19 @@ def run_sync(task: Any) -> Any:
     return sync(task)
 
 
-def clear_beyond(existing: Existing) -> None:
-    """Remove what an append that was killed has left: files of pictures that the array does not have."""
-    store = open_store(existing.where)
-    last = -(-existing.images // existing.step)
+def clear_beyond(where: str, images: int, step: int) -> None:
+    """Remove what lies in a store beyond its last picture, as an append that was killed leaves it.
+
+    Parameters
+    ----------
+    where : str
+    images : int
+        How many pictures it has.
+    step : int
+        How many of them a file holds.
+    """
+    store = open_store(where)
+    last = -(-images // step)
 
     async def clear() -> None:
         gone = []
