@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from h5explorer_py.making.rule import Rule
 
 SHARD_BYTES = 24 << 20
-"""Bytes of a shard before it is compressed: 128 colour pictures of 256 pixels. A worker holds one, two when it is written."""
+"""Bytes of a shard before it is compressed: 128 colour pictures of 256 pixels. A worker holds one."""
 
 COMPRESSORS = ("lz4", "zstd", "blosc", "gzip", "none")
 LEVELS = range(1, 10)
