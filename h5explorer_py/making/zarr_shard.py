@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,13 @@ import numpy as np
 from h5explorer_py.bulk.aside import written
 from h5explorer_py.making.headers import lost
 from h5explorer_py.making.reading import ReadOptions, read
-from h5explorer_py.making.zarr_store import array_at, use_one_thread
+from h5explorer_py.making.shard_file import ShardFile, ShardLayout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from h5explorer_py.bulk.running import Begin, Doomed
     from h5explorer_py.making.items import Item
     from h5explorer_py.making.outcome import Outcome
@@ -52,32 +57,49 @@ def write_shard(task: ShardTask, begin: Begin, doomed: Doomed) -> list[Outcome]:
     ------
     WriteFailedError
     """
-    use_one_thread()
-    block = np.zeros((len(task.items), *task.rule.shape), task.rule.dtype)
     outcomes = list(task.outcomes)
-    for number, item in enumerate(task.items):
-        if number in doomed:
-            outcomes[number] = lost(doomed[number])
-            continue
-        if outcomes[number].code and outcomes[number].facts is None:
-            continue  # its header cannot be read
-        begin(number)
-        values = read(item, task.rule, task.options, outcomes[number])
-        if values is not None:
-            block[number] = values
-    begin(-1)
-    write_block(task.where, task.description, task.start, block)
+    write_pictures(task.where, task.description, task.start, _pictures(task, outcomes, begin, doomed))
     return outcomes
 
 
-def write_block(where: str, description: dict[str, Any], start: int, block: np.ndarray[Any, Any]) -> None:
-    """Write pictures into an array.
+def _pictures(task: ShardTask, outcomes: list[Outcome], begin: Begin, doomed: Doomed) -> Iterator[NDArray[Any] | None]:
+    for number, item in enumerate(task.items):
+        values = None
+        if number in doomed:
+            outcomes[number] = lost(doomed[number])
+        elif not outcomes[number].code or outcomes[number].facts is not None:
+            begin(number)
+            values = read(item, task.rule, task.options, outcomes[number])
+            begin(-1)
+        yield values
+
+
+def write_pictures(
+    where: str, description: dict[str, Any], start: int, pictures: Iterator[NDArray[Any] | None]
+) -> None:
+    """Write pictures of one file of an array; ``None`` for zeros.
 
     Raises
     ------
     WriteFailedError
     """
-    if len(description["shape"]) == 3:  # old stores of grey pictures have no axis of channels
-        block = block[:, 0]
+    layout = ShardLayout.of(description)
     with written(where):
-        array_at(where, description)[start : start + len(block)] = block
+        if layout is None or "://" in where or start % layout.shards[0]:
+            _write_block(where, description, start, pictures)
+            return
+        path = os.path.join(where, "images", "c", str(start // layout.shards[0]), "0", "0", "0")
+        with ShardFile(path, layout) as file:
+            for picture in pictures:
+                file.add(picture)
+
+
+def _write_block(where: str, description: dict[str, Any], start: int, pictures: Iterator[NDArray[Any] | None]) -> None:
+    """Have zarr write them, which reads what else there is in the file."""
+    from h5explorer_py.making.zarr_store import array_at, use_one_thread
+
+    use_one_thread()
+    array = array_at(where, description)
+    shape = array.shape[1:]
+    kept = [np.zeros(shape, array.dtype) if each is None else each.reshape(shape) for each in pictures]
+    array[start : start + len(kept)] = np.stack(kept)
