@@ -14,7 +14,7 @@ from h5explorer_py.files import why
 from h5explorer_py.images.sniff import format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _HEAD = 64
 _KEPT = 1_000
@@ -55,13 +55,14 @@ class Found:
         Files of the folders that are no pictures by their names, nor by their first bytes.
     left_out_names : list of str
         The first 1,000 of them.
-    notices : list of str
+    missing : list of (str, str)
+        Sources that are not there or cannot be read, beside others, each with a sentence.
     """
 
     items: list[Item] = field(default_factory=list)
     left_out: int = 0
     left_out_names: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    missing: list[tuple[str, str]] = field(default_factory=list)
 
 
 def find_items(sources: Iterable[str | os.PathLike[str]], *, recursive: bool = False) -> Found:
@@ -78,19 +79,27 @@ def find_items(sources: Iterable[str | os.PathLike[str]], *, recursive: bool = F
     Raises
     ------
     SourceNotFoundError
-        Where a source is not there, or cannot be read.
+        Where there is nothing, as no source is there.
     """
     found = Found()
     for source in sources:
         path = os.path.expanduser(os.fsdecode(source))
-        if path.startswith("@") and not os.path.lexists(path):
-            for named in _listed(path[1:]):
-                _add(found, named, recursive=recursive)
-        else:
-            _add(found, path, recursive=recursive)
-    counts = Counter(item.name for item in found.items)
-    found.items = [item if counts[item.name] == 1 else replace(item, name=item.below) for item in found.items]
+        named = _listed(path[1:]) if path.startswith("@") and not os.path.lexists(path) else [path]
+        for each in named:
+            try:
+                _add(found, each, recursive=recursive)
+            except SourceNotFoundError as error:
+                found.missing.append((each, error.message))
+    if found.missing and not found.items:
+        raise SourceNotFoundError(found.missing[0][1], action="Name a folder of pictures.", path=found.missing[0][0])
+    found.items = _told_apart(_told_apart(found.items, lambda item: item.below), lambda item: item.path)
     return found
+
+
+def _told_apart(items: list[Item], longer: Callable[[Item], str]) -> list[Item]:
+    """Give longer names to those that have one with another."""
+    counts = Counter(item.name for item in items)
+    return [item if counts[item.name] == 1 else replace(item, name=longer(item)) for item in items]
 
 
 def _listed(path: str) -> list[str]:

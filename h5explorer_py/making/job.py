@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +15,6 @@ from h5explorer_py.making.reading import ReadOptions
 from h5explorer_py.making.rule import Rule, Survey
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Executor
 
@@ -162,9 +162,10 @@ class Plan:
 
     @property
     def failures(self) -> list[Failure]:
-        """All that could not be read: those left out, then those that are there as zeros."""
+        """All that could not be read: missing sources, then those left out, then those that are there as zeros."""
         zeros = zip(self.items, self.outcomes, strict=True)
-        return self.skipped + [failure_of(item, outcome) for item, outcome in zeros if outcome.code]
+        missing = [Failure(os.path.basename(path), path, "source_not_found", said) for path, said in self.found.missing]
+        return [*missing, *self.skipped, *(failure_of(item, outcome) for item, outcome in zeros if outcome.code)]
 
 
 def failure_of(item: Item, outcome: Outcome) -> Failure:
@@ -199,6 +200,8 @@ def make_plan(sources: Iterable[str | os.PathLike[str]], options: JobOptions, co
         if outcome.facts is not None:
             gathered.add(outcome.facts)
     plan = Plan(items, outcomes, labels, gathered, [], found)
+    if found.missing and options.on_error == "stop":
+        raise SourceNotFoundError(found.missing[0][1], path=found.missing[0][0])
     settle_failures(plan, [place for place, outcome in enumerate(outcomes) if outcome.code], options.on_error)
     return plan
 

@@ -7,6 +7,7 @@ builds a shard in memory: 60 MB for one of 24 MB.
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import math
 import os
@@ -176,6 +177,4 @@ def _compressor(codec: dict[str, Any] | None) -> Any:
         from numcodecs.zstd import Zstd
 
         return Zstd(settings["level"], settings.get("checksum", False)).encode
-    from numcodecs.gzip import GZip
-
-    return GZip(settings["level"]).encode
+    return lambda chunk: gzip.compress(chunk.tobytes(), settings["level"], mtime=0)
