@@ -266,7 +266,7 @@ class _Room:
     def __init__(self, executor: Executor, in_flight: int | None) -> None:
         self._executor = executor
         self._fixed = in_flight
-        self._last = 0
+        self._last = 1
         self._looked = -_WIDTH_SECONDS
 
     def size(self) -> int:
@@ -274,20 +274,24 @@ class _Room:
             return max(self._fixed, 1)
         now = time.monotonic()
         if now - self._looked >= _WIDTH_SECONDS:  # a cluster may grow
-            self._last, self._looked = _width(self._executor) + 1, now
+            self._last = _width(self._executor, self._last - 1) + 1
+            self._looked = time.monotonic()
         return self._last
 
 
-def _width(executor: Executor) -> int:
-    """Return how many tasks an executor does at a time."""
+def _width(executor: Executor, last: int) -> int:
+    """Return how many tasks an executor does at a time; what it was where a cluster does not tell."""
     for name in ("count", "_max_workers"):  # ours, and those of the standard library
         count = getattr(executor, name, None)
         if isinstance(count, int):
             return count
     client = getattr(executor, "_client", None)  # Dask's
-    if client is not None:
-        return sum(client.nthreads().values())
-    return os.cpu_count() or 1
+    if client is None:
+        return os.cpu_count() or 1
+    try:
+        return sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
+    except Exception:  # noqa: BLE001  (it may be gone, which the tasks will tell)
+        return last
 
 
 def _do(function: Function[T, R], task: T, version: str, name: str) -> R:  # noqa: ARG001

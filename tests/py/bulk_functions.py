@@ -146,3 +146,11 @@ def hold_all(task: str, begin: Begin, doomed: Doomed) -> None:
 
 def surroundings(task: str, begin: Begin, doomed: Doomed) -> Any:
     return {"path": list(sys.path), "environment": dict(os.environ), "main": sys.modules["__main__"].__dict__.get("x")}
+
+
+def pid_of_task(task: tuple[int, str, float], begin: Begin, doomed: Doomed) -> int:
+    """Write which process does a task, and wait."""
+    number, folder, seconds = task
+    Path(folder, f"{number}-{os.getpid()}").touch()
+    time.sleep(seconds)
+    return number

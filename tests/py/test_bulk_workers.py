@@ -115,7 +115,7 @@ def test_what_is_no_items_work_is_not_timed(workers: Workers) -> None:
 
 def test_processes_that_were_stopped_for_a_while_are_at_no_fault(tmp_path: Path) -> None:
     code = SCRIPT + (
-        "with Workers(1, item_seconds=1.5) as workers:\n"
+        "with Workers(1, item_seconds=2) as workers:\n"
         "    for _, result in run(functions.act, [[('count', sys.argv[1]), ('sleep', 1)]], workers):\n"
         "        print(result['done'], flush=True)\n"
     )
@@ -123,11 +123,13 @@ def test_processes_that_were_stopped_for_a_while_are_at_no_fault(tmp_path: Path)
     with subprocess.Popen([sys.executable, "-c", code, str(mark)], cwd=ROOT, stdout=subprocess.PIPE, text=True) as done:
         wait_for(lambda: mark.exists() and mark.read_text())
         both = [done.pid, int(mark.read_text())]
+        time.sleep(0.3)  # so that the parent has seen what the worker is at
         for pid in both:  # as a batch system does with jobs that have to wait
             os.kill(pid, signal.SIGSTOP)
-        time.sleep(2)
+        time.sleep(2.2)
         for pid in both:
             os.kill(pid, signal.SIGCONT)
+            time.sleep(0.2)
         out, _ = done.communicate(timeout=30)
     assert out == "begins\n[0, 1]\n"
 
