@@ -12,15 +12,17 @@ from h5explorer_py._version import __version__
 if TYPE_CHECKING:
     from h5explorer_py.errors import ExplorerError
     from h5explorer_py.images.image import Image
+    from h5explorer_py.making.convert import convert
     from h5explorer_py.selection import Selection
     from h5explorer_py.widget import Explorer
 
-__all__ = ["Explorer", "ExplorerError", "Image", "Selection", "__version__"]
+__all__ = ["Explorer", "ExplorerError", "Image", "Selection", "__version__", "convert"]
 
 _HOMES = {
     "Explorer": "h5explorer_py.widget",
     "ExplorerError": "h5explorer_py.errors",
     "Image": "h5explorer_py.images.image",
+    "convert": "h5explorer_py.making.convert",
     "Selection": "h5explorer_py.selection",
 }
 

@@ -58,10 +58,15 @@ class Aside:
         self.target = _real(os.fsdecode(target))
         self._may_replace = may_replace
         parent, self._name = os.path.split(self.target)
+        self._made = _missing(parent)
         with written(self.target):
             os.makedirs(parent, exist_ok=True)
             self.notices = tuple(_clear(parent, self._name))
-        self.check()
+        try:
+            self.check()
+        except BaseException:
+            self._remove_made()
+            raise
         with written(self.target):
             self._folder = tempfile.mkdtemp(_SUFFIX, _prefix(self._name), parent)
             try:
@@ -116,8 +121,14 @@ class Aside:
             raise
 
     def discard(self) -> None:
-        """Remove what has been written beside the target."""
+        """Remove what has been written beside the target, and the folders above it that were made and are empty."""
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove_made()
+
+    def _remove_made(self) -> None:
+        with contextlib.suppress(OSError):  # something is in one now
+            for folder in reversed(self._made):
+                os.rmdir(folder)
 
 
 @contextlib.contextmanager
@@ -169,6 +180,15 @@ def _real(path: str) -> str:
     if not path or "\0" in path:
         raise WriteFailedError(f"{path!a} cannot be a path.")
     return os.path.realpath(os.path.expanduser(path))
+
+
+def _missing(folder: str) -> list[str]:
+    """Return the folders on the way to one that are not there, the outermost first."""
+    found: list[str] = []
+    while not os.path.lexists(folder):
+        found.insert(0, folder)
+        folder = os.path.dirname(folder)
+    return found
 
 
 def _prefix(name: str) -> str:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from h5explorer_py._version import __version__
-from h5explorer_py.cli import cache, doctor, export, extract, info, page, visualize
+from h5explorer_py.cli import cache, convert, doctor, export, extract, info, inspect, page, visualize
 from h5explorer_py.cli import open as opening
 from h5explorer_py.errors import ExplorerError
 from h5explorer_py.files import why
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     opening.add_command(commands)
     visualize.add_command(commands)
     info.add_command(commands)
+    convert.add_command(commands)
+    inspect.add_command(commands)
     extract.add_command(commands)
     export.add_command(commands)
     cache.add_command(commands)

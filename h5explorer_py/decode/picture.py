@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -12,6 +13,7 @@ from h5explorer_py.errors import (
     ExplorerError,
     FormatNotReadError,
     NotAnImageError,
+    TooLargeError,
     TruncatedImageError,
 )
 from h5explorer_py.files import why
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HEAD = 1024
+_SENSELESS = (TypeError, LookupError, AttributeError, ArithmeticError, struct.error)
+"""What decoders raise where a header says what cannot be."""
 
 SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .png .tif .tiff .fits .fit .fts .webp .gif .bmp .jp2 .j2k .jpx .jxl .avif".split()  # noqa: SIM905
@@ -126,7 +130,11 @@ class _Typed:
             return
         if isinstance(error, OSError) and error.errno is not None:
             raise NotAnImageError(f"The file cannot be read: {os.strerror(error.errno)}.") from error
+        if type(error).__name__ == "DecompressionBombError":  # Pillow's, of a frame within the picture
+            raise TooLargeError(f"The {self._kind} picture has more pixels than are decoded.") from error
         said = why(error).strip().rstrip(".") or type(error).__name__
+        if isinstance(error, _SENSELESS):
+            said = "its header makes no sense"
         if "truncated" in said.lower() or isinstance(error, EOFError):
             raise TruncatedImageError(f"The {self._kind} picture is cut short: {said}.") from error
         raise NotAnImageError(f"The {self._kind} picture is damaged: {said}.") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from h5explorer_py.bulk.cluster import open_executor
-from h5explorer_py.decode.facts import KINDS, MOST_PIXELS
+from h5explorer_py.decode.facts import MOST_PIXELS
 from h5explorer_py.errors import UnsupportedError
 from h5explorer_py.making.fit import Fit, How
 from h5explorer_py.making.job import Context, JobOptions, OnError, Pages
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from h5explorer_py.making.report import ConvertReport
 
 To = Literal["shards", "h5", "zarr"]
-CHANNELS: dict[str, Kind] = {"1": "grey", "2": "grey+alpha", "3": "colour", "4": "colour+alpha"}
+CHANNELS: dict[int, Kind] = {1: "grey", 2: "grey+alpha", 3: "colour", 4: "colour+alpha"}
 ORDERS = range(6)
 
 _SUFFIXES: dict[str, To] = {".zarr": "zarr", ".h5": "h5", ".hdf5": "h5"}
@@ -246,10 +246,9 @@ def _size(resize: tuple[int, int] | None) -> tuple[int, int] | None:
 
 
 def _kind(channels: int) -> Kind:
-    kinds = {count: kind for kind, count in KINDS.items()}
-    if channels not in kinds:
+    if channels not in CHANNELS:
         raise ValueError(f"There are no pictures of {channels} channels to be asked for: say 1, 2, 3 or 4.")
-    return kinds[channels]
+    return CHANNELS[channels]
 
 
 def _order(order: int) -> int:

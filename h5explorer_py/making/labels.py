@@ -67,15 +67,19 @@ def read_labels(source: str | os.PathLike[str] | pa.Table | Any) -> pa.Table:
         table = pa.table(source)
     else:
         table = _read(os.path.expanduser(os.fsdecode(source)))
-    twice = [name for name, count in Counter(table.column_names).items() if count > 1]
-    if twice:
-        raise LabelsError(f"The metadata has several columns called {twice[0]!r}.", action="Rename them.")
+    _check_names(table.column_names)
     if FILENAME not in table.column_names:
         raise LabelsError(
             f"The metadata has no column {FILENAME!r}; it has {', '.join(map(repr, table.column_names)) or 'none'}.",
             action=f"Name the column with the pictures' names {FILENAME!r}.",
         )
     return table
+
+
+def _check_names(names: Sequence[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise LabelsError(f"The metadata has several columns called {twice[0]!r}.", action="Rename them.")
 
 
 def _read(path: str) -> pa.Table:
@@ -95,6 +99,7 @@ def _read_text(path: str) -> pa.Table:
     parse = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
     with pa_csv.open_csv(path, parse_options=parse) as reader:
         names = reader.schema.names
+    _check_names(names)
     convert = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
     table = pa_csv.read_csv(path, parse_options=parse, convert_options=convert)
     arrays = [table[name] if name == FILENAME else typed(table[name]) for name in table.column_names]

@@ -94,7 +94,7 @@ def notices_of(plan: Plan, options: JobOptions, rule: Rule | None) -> list[str]:
     if rule is not None and len(survey.dtypes) > 1:
         types = ", ".join(f"{dtype} ({count:,})" for dtype, count in survey.dtypes.most_common())
         said.append(
-            f"The pictures have values of several types: {types}. All are {rule.dtype} now, as they were in number."
+            f"The pictures have values of several types: {types}. All are {rule.dtype} now, the numbers unchanged."
         )
     if rule is not None and len(survey.kinds) > 1:
         kinds = ", ".join(f"{kind} ({count:,})" for (kind, _), count in survey.kinds.most_common())

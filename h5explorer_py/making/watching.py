@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from h5explorer_py.making.job import State
 
 log = logging.getLogger("h5explorer")
+log.addHandler(logging.NullHandler())  # who wants to hear of it adds another
 
 _CELL_SECONDS = 0.5
 _SETTLED_SECONDS = 1.0

@@ -72,15 +72,21 @@ def layout_of(
         raise ValueError("A chunk has three sizes (pictures, height, width) or four, each at least 1.")
     chunks = (chunk_shape[0], *(min(one, most) for one, most in zip(chunk_shape[1:], rule.shape, strict=True)))
     picture = math.prod(rule.shape) * np.dtype(rule.dtype).itemsize
-    count = _count(shard_size, picture)
+    count = count_of(shard_size, picture)
     count = max(1, min(count, images)) if images else 1
     count = math.ceil(count / chunks[0]) * chunks[0]
     inner = tuple(math.ceil(whole / part) * part for whole, part in zip(rule.shape, chunks[1:], strict=True))
     return Layout((images, *rule.shape), chunks, (count, *inner))
 
 
-def _count(size: int | str | None, picture: int) -> int:
-    """Return how many pictures a file holds."""
+def count_of(size: int | str | None, picture: int) -> int:
+    """Return how many pictures a file holds, of so many bytes each.
+
+    Raises
+    ------
+    ValueError
+        Where it is no size.
+    """
     if size is None:
         return max(1, SHARD_BYTES // picture)
     if isinstance(size, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from dataclasses import dataclass
@@ -229,6 +230,10 @@ def clear_beyond(where: str, images: int, step: int) -> None:
         await asyncio.gather(*(store.delete(key) for key in gone))
 
     run_sync(clear())
+    if not is_url(where):
+        for folder, _, _ in os.walk(os.path.join(where, IMAGES), topdown=False):
+            with contextlib.suppress(OSError):  # it is not empty
+                os.rmdir(folder)
 
 
 def remove_store(where: str) -> None:

@@ -188,9 +188,9 @@ class NewStore(Target):
         self._aside.publish()
 
     def end(self) -> None:
+        self._table.discard()
         if self._aside is not None:
             self._aside.discard()
-        self._table.discard()
 
 
 class AppendedStore(Target):
