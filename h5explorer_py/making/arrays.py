@@ -62,6 +62,7 @@ def write_arrays(
     outcomes: list[Outcome] = []
     try:
         rule = target.begin(survey, count, Asked(dtype=dtype))
+        target.resume("")  # none of this is gone on with
         context.progress(State("Writing", 0, count))
         for start, stop in target.spans(count):
             context.give_up()

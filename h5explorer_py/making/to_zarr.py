@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from h5explorer_py.bulk.running import run
 from h5explorer_py.making.beside import paths_of
 from h5explorer_py.making.job import Context, JobOptions, Plan, State, make_plan, settle_failures
-from h5explorer_py.making.outcome import table_of
+from h5explorer_py.making.journal import digest_of
+from h5explorer_py.making.outcome import Outcome, table_of
 from h5explorer_py.making.report import FAILURES_KEPT, ConvertReport, notices_of
 from h5explorer_py.making.zarr_layout import compressor_of
 from h5explorer_py.making.zarr_shard import ShardTask, write_shard
@@ -18,7 +19,7 @@ from h5explorer_py.making.zarr_store import is_url, open_existing
 from h5explorer_py.making.zarr_target import AppendedStore, Asked, NewStore, Target, ZarrOptions, exists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from h5explorer_py.making.rule import Rule
 
@@ -110,22 +111,33 @@ class _Writing:
     def write(self) -> None:
         """Write all; where a picture turns out to be damaged and is to be left out, those behind it once more."""
         first = 0
+        digest = digest_of(self.plan.items, self.rule, self.job.reading, self.target.description, self.job.on_error)
+        done = self.target.resume(digest)
         while True:
-            self._write_from(first)
+            self._write_from(first, done)
             damaged = [place for place, outcome in enumerate(self.plan.outcomes) if outcome.code]
             if not settle_failures(self.plan, damaged, self.job.on_error):
                 return
-            first = damaged[0]
+            first, done = damaged[0], {}
             self.target.shorten(len(self.plan.items))
 
-    def _write_from(self, first: int) -> None:
-        """Write the shards from that which has this item on."""
+    def _write_from(self, first: int, before: Mapping[int, list[Outcome]]) -> None:
+        """Write the shards from that which has this item on, less those that have been written before."""
         plan, context, total = self.plan, self.context, len(self.plan.items)
-        tasks = (self._task(start, stop) for start, stop in self.target.spans(total) if stop > first)
+        tasks = []
         done = errors = 0
-        context.progress(State("Converting", 0, total))
-        for task, outcomes in run(write_shard, tasks, context.executor, give_up=context.give_up):
+        for start, stop in self.target.spans(total):
+            known = before.get(self.target.offset + start, [])
+            if len(known) == stop - start:
+                plan.outcomes[start:stop] = known
+                done += len(known)
+            elif stop > first:
+                tasks.append((start, stop))
+        context.progress(State("Converting", done, total))
+        made = (self._task(start, stop) for start, stop in tasks)
+        for task, outcomes in run(write_shard, made, context.executor, give_up=context.give_up):
             start = task.start - self.target.offset
+            self.target.note(task.start, outcomes)
             plan.outcomes[start : start + len(outcomes)] = outcomes
             done += len(outcomes)
             errors += sum(bool(each.code) for each in outcomes)

@@ -73,7 +73,7 @@ def layout_of(
     chunks = (chunk_shape[0], *(min(one, most) for one, most in zip(chunk_shape[1:], rule.shape, strict=True)))
     picture = math.prod(rule.shape) * np.dtype(rule.dtype).itemsize
     count = count_of(shard_size, picture)
-    count = max(1, min(count, images)) if images else 1
+    # Not less where there are fewer pictures: more may be appended.
     count = math.ceil(count / chunks[0]) * chunks[0]
     inner = tuple(math.ceil(whole / part) * part for whole, part in zip(rule.shape, chunks[1:], strict=True))
     return Layout((images, *rule.shape), chunks, (count, *inner))

@@ -13,16 +13,18 @@ from h5explorer_py.decode.picture import SUFFIXES
 from h5explorer_py.errors import TargetExistsError
 from h5explorer_py.making import zarr_store
 from h5explorer_py.making.beside import Beside, joined, read_beside
+from h5explorer_py.making.journal import Journal
 from h5explorer_py.making.zarr_fitting import rule_of_store
 from h5explorer_py.making.zarr_layout import CHUNK, compressor_of, layout_of
 from h5explorer_py.making.zarr_store import HISTORY, Existing, is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from h5explorer_py.decode.facts import Kind
+    from h5explorer_py.making.outcome import Outcome
     from h5explorer_py.making.rule import Rule, Survey
 
 
@@ -116,6 +118,13 @@ class Target(ABC):
     def end(self) -> None:
         """Remove what has not come into its place."""
 
+    def resume(self, digest: str) -> Mapping[int, list[Outcome]]:  # noqa: ARG002  (for those that can)
+        """Return what has been written of the same work before, by the number of its first picture in the array."""
+        return {}
+
+    def note(self, start: int, outcomes: Sequence[Outcome]) -> None:  # noqa: ARG002, B027  (for those that can)
+        """Note that a file of pictures has been written."""
+
     def spans(self, images: int) -> Iterator[tuple[int, int]]:
         """Return which of the new pictures lie in a file each."""
         start = 0
@@ -202,13 +211,31 @@ class AppendedStore(Target):
         self.writing = existing.where
         self.offset, self.step = existing.images, existing.step
         self._table = Beside(table, overwrite=True)
+        self._journal: Journal | None = None
 
     def begin(self, survey: Survey, images: int, asked: Asked) -> Rule:
         existing = self._existing
         rule = rule_of_store(existing, survey.rule(size=asked.size, dtype=asked.dtype, kind=asked.kind))
         self.description = zarr_store.with_length(existing.description, existing.images + images)
-        zarr_store.clear_beyond(existing.where, existing.images, existing.step)
         return rule
+
+    def resume(self, digest: str) -> Mapping[int, list[Outcome]]:
+        existing = self._existing
+        if not is_url(existing.where):
+            self._journal = Journal(existing.where, digest)
+            if self._journal.done:
+                return self._journal.done
+        zarr_store.clear_beyond(existing.where, existing.images, existing.step)
+        return {}
+
+    def note(self, start: int, outcomes: Sequence[Outcome]) -> None:
+        if self._journal is not None:
+            self._journal.note(start, outcomes)
+
+    def shorten(self, images: int) -> None:
+        if self._journal is not None:
+            self._journal.forget()
+        super().shorten(images)
 
     def finish(self, table: pa.Table, creation: dict[str, Any]) -> None:
         existing = self._existing
@@ -218,9 +245,13 @@ class AppendedStore(Target):
         attributes = appended(existing, table.num_rows, creation)
         zarr_store.write_group(existing.where, attributes, existing.description["zarr_format"])
         zarr_store.write_array(existing.where, self.description)  # from here on the new pictures are there
+        if self._journal is not None:
+            self._journal.remove()
 
     def end(self) -> None:
         self._table.discard()
+        if self._journal is not None:
+            self._journal.close()
 
 
 def exists(store: str) -> bool:

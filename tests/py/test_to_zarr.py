@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -516,3 +517,77 @@ def test_hostile_files(make: Any) -> None:
     said = column(report, "error")
     assert sum(map(bool, said)) == report.failed > 100
     assert array(report).shape[0] == report.images
+
+
+class Counting(ThreadPoolExecutor):
+    """Counts what it does, and is lost after so many."""
+
+    def __init__(self, most: int = 1_000) -> None:
+        super().__init__(1)
+        self.done = 0
+        self.most = most
+
+    def submit(self, fn: Any, /, *args: Any, **named: Any) -> Any:
+        self.done += 1
+        if self.done > self.most:
+            raise KeyboardInterrupt
+        return super().submit(fn, *args, **named)
+
+
+def test_an_append_that_was_stopped_is_gone_on_with(folder: Path, make: Any, tmp_path: Path) -> None:
+    grey(folder, "first.png", 250)
+    make("s.zarr", shard_size=2)
+    before = {path: path.read_bytes() for path in Path(tmp_path / "s.zarr").rglob("*") if path.is_file()}
+    more = tmp_path / "more"
+    more.mkdir()
+    for number in range(20):
+        grey(more, f"p{number:02d}.png", number)
+    (more / "p07.png").write_bytes(b"no picture")
+    with Counting(6) as stopped, pytest.raises(KeyboardInterrupt):
+        convert(more, tmp_path / "s.zarr", append=True, scheduler=stopped, progress=False)
+    for path, data in before.items():
+        if "images/c" not in str(path):
+            assert path.read_bytes() == data
+    assert zarr.open_group(tmp_path / "s.zarr")["images"].shape[0] == 1
+    assert (zarr.open_group(tmp_path / "s.zarr")["images"][0] == 250).all()
+    with Counting() as executor:
+        report = convert(more, tmp_path / "s.zarr", append=True, scheduler=executor, progress=False)
+        assert executor.done < 9  # one for the headers, eleven in all
+    expected = [250, *(0 if number == 7 else number for number in range(20))]
+    assert array(report)[:, 0, 0, 0].tolist() == expected
+    assert report.failed == 1
+    assert column(report, "file_size")[1:] == [os.path.getsize(more / f"p{number:02d}.png") for number in range(20)]
+    assert not [name for name in os.listdir(report.output) if name.startswith(".")]
+
+
+def test_an_append_of_others_is_not_gone_on_with(folder: Path, make: Any, tmp_path: Path) -> None:
+    grey(folder, "first.png", 250)
+    make("s.zarr", shard_size=2)
+    more = tmp_path / "more"
+    more.mkdir()
+    for number in range(20):
+        grey(more, f"p{number:02d}.png", number)
+    with Counting(6) as stopped, pytest.raises(KeyboardInterrupt):
+        convert(more, tmp_path / "s.zarr", append=True, scheduler=stopped, progress=False)
+    grey(more, "p02.png", 99)
+    (more / "p19.png").unlink()
+    report = make("s.zarr", sources=more, append=True)
+    assert array(report)[:, 0, 0, 0].tolist() == [250, 0, 1, 99, *range(3, 19)]
+
+
+def test_two_do_not_add_at_once(folder: Path, make: Any, tmp_path: Path) -> None:
+    grey(folder, "a.png", 1)
+    make("s.zarr")
+    from h5explorer_py.making.journal import NAME
+    from h5explorer_py.owner import Owner
+
+    other = Owner.own().to_json() | {"pid": 1, "started": None}
+    from h5explorer_py.owner import started_at
+
+    other["started"] = started_at(1)
+    (tmp_path / "s.zarr" / NAME).write_text(json.dumps({"owner": other, "digest": ""}) + "\n")
+    with pytest.raises(errors.TargetExistsError, match="is being added to by process 1"):
+        make("s.zarr", append=True)
+    other["started"] = "7"
+    (tmp_path / "s.zarr" / NAME).write_text(json.dumps({"owner": other, "digest": ""}) + "\n")
+    assert array(make("s.zarr", append=True)).shape[0] == 2
