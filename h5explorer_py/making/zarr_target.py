@@ -122,7 +122,7 @@ class Target(ABC):
         """Return what has been written of the same work before, by the number of its first picture in the array."""
         return {}
 
-    def note(self, start: int, outcomes: Sequence[Outcome]) -> None:  # noqa: ARG002, B027  (for those that can)
+    def note(self, start: int, outcomes: Sequence[Outcome]) -> None:  # noqa: B027  (for those that can)
         """Note that a file of pictures has been written."""
 
     def spans(self, images: int) -> Iterator[tuple[int, int]]:
