@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py._version import __version__
+from h5explorer_py.bulk.cluster_executor import ClusterExecutor
 from h5explorer_py.bulk.workers import Workers
 from h5explorer_py.errors import BadRequestError, ClusterFailedError, MissingPackageError
 from h5explorer_py.jobs import processors
@@ -87,7 +88,7 @@ def open_executor(
             client = _client(cluster, held)
             _wait_for_a_worker(client, wait_seconds, give_up)
             _check_versions(client)
-            yield client.get_executor(pure=False)
+            yield ClusterExecutor(client)
 
 
 def _client(scheduler: Any, held: contextlib.ExitStack) -> Any:

@@ -75,7 +75,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(clusters, "MOST_WORKERS", 2)
+    monkeypatch.setattr(clusters, "MOST_WORKERS", 1)
     return folder
 
 
@@ -143,8 +143,9 @@ def test_results_are_the_same_on_a_cluster(cluster: Any, given: str) -> None:
 def test_equal_tasks_are_each_done(cluster: Any, tmp_path: Path) -> None:
     mark = str(tmp_path / "mark")
     with open_executor(scheduler=cluster) as executor:
-        list(run(functions.act, [[("count", mark)]] * 12, executor.__class__(executor._client), in_flight=6))
-    assert len(Path(mark).read_text().split()) == 12
+        list(run(functions.act, [[("count", mark)]] * 12, executor, in_flight=6))
+        list(run(functions.act, [[("count", mark)]] * 12, executor._client.get_executor(), in_flight=6))
+    assert len(Path(mark).read_text().split()) == 24
 
 
 def test_errors_come_from_a_cluster_as_they_are(cluster: Any) -> None:
@@ -207,24 +208,27 @@ def test_workers_without_this_package_are_refused(cluster: Any, monkeypatch: pyt
         open_executor(scheduler=cluster).__enter__()
 
 
-def test_a_scheduler_that_is_not_there_is_said_so() -> None:
+def test_a_scheduler_that_is_not_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert clusters.CONNECT_SECONDS < 10
+    monkeypatch.setattr(clusters, "CONNECT_SECONDS", 1)
     pytest.importorskip("distributed")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     for address in (f"tcp://127.0.0.1:{port}", "nonsense://x", "tcp://", "tcp://127.0.0.1:notaport"):
         with pytest.raises(ClusterFailedError, match="cannot be reached"):
-            within(12, lambda given=address: open_executor(scheduler=given).__enter__())
+            within(5, lambda given=address: open_executor(scheduler=given).__enter__())
 
 
-def test_a_scheduler_that_does_not_answer_is_given_up() -> None:
+def test_a_scheduler_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "CONNECT_SECONDS", 1)
     pytest.importorskip("distributed")
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(ClusterFailedError, match="cannot be reached"):
-            within(12, lambda: open_executor(scheduler=address).__enter__())
+            within(5, lambda: open_executor(scheduler=address).__enter__())
 
 
 def test_a_cluster_without_workers_is_not_waited_for_ever() -> None:
@@ -240,11 +244,12 @@ def test_a_cluster_without_workers_is_not_waited_for_ever() -> None:
             open_executor(scheduler=empty, give_up=give_up).__enter__()
 
 
-def test_a_scheduler_that_ends_midway_ends_the_run(tmp_path: Path) -> None:
+def test_a_scheduler_that_ends_midway_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "CONNECT_SECONDS", 2)
     pytest.importorskip("distributed")
     code = (
         "import sys, time\nfrom distributed import LocalCluster\n"
-        "cluster = LocalCluster(n_workers=1, processes=False, dashboard_address=None)\n"
+        "cluster = LocalCluster(n_workers=1, processes=False, protocol='tcp://', dashboard_address=None)\n"
         "print(cluster.scheduler_address, flush=True)\ntime.sleep(120)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) as started:
@@ -257,7 +262,7 @@ def test_a_scheduler_that_ends_midway_ends_the_run(tmp_path: Path) -> None:
                     started.kill()
 
         with pytest.raises(WorkerFailedError):
-            within(60, work)
+            within(20, work)
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
