@@ -201,7 +201,7 @@ def _slurm(text: str) -> Iterator[Any]:
                     **dask.config.get("jobqueue.slurm.scheduler-options", {}),
                 },
             )
-            held.callback(_quietly, cluster.close)
+            held.callback(_quietly, lambda: _close(cluster))
             cluster.sync(_send_jobs, cluster, nodes)
         except (OSError, ValueError, RuntimeError) as error:
             raise ClusterFailedError(
@@ -231,6 +231,13 @@ async def _send_jobs(cluster: Any, nodes: int) -> None:
     await cluster
     if any(job.job_id is None for job in cluster.workers.values()):
         raise RuntimeError("it gave no reason")
+
+
+def _close(cluster: Any) -> None:
+    """Cancel the jobs, and end the scheduler."""
+    for job in cluster.workers.values():  # they never say so themselves, and the cluster stumbles over it
+        job.status = import_module("distributed").Status.closed
+    cluster.close()
 
 
 def _parts(text: str) -> tuple[str, str, int]:
