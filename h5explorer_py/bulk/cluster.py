@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py._version import __version__
+from h5explorer_py.bulk.cluster_executor import ClusterExecutor
 from h5explorer_py.bulk.workers import Workers
 from h5explorer_py.errors import BadRequestError, ClusterFailedError, MissingPackageError
 from h5explorer_py.jobs import processors
@@ -87,7 +88,7 @@ def open_executor(
             client = _client(cluster, held)
             _wait_for_a_worker(client, wait_seconds, give_up)
             _check_versions(client)
-            yield client.get_executor(pure=False)
+            yield ClusterExecutor(client)
 
 
 def _client(scheduler: Any, held: contextlib.ExitStack) -> Any:
@@ -200,7 +201,7 @@ def _slurm(text: str) -> Iterator[Any]:
                     **dask.config.get("jobqueue.slurm.scheduler-options", {}),
                 },
             )
-            held.callback(_quietly, cluster.close)
+            held.callback(_quietly, lambda: _close(cluster))
             cluster.sync(_send_jobs, cluster, nodes)
         except (OSError, ValueError, RuntimeError) as error:
             raise ClusterFailedError(
@@ -230,6 +231,13 @@ async def _send_jobs(cluster: Any, nodes: int) -> None:
     await cluster
     if any(job.job_id is None for job in cluster.workers.values()):
         raise RuntimeError("it gave no reason")
+
+
+def _close(cluster: Any) -> None:
+    """Cancel the jobs, and end the scheduler."""
+    for job in cluster.workers.values():  # they never say so themselves, and the cluster stumbles over it
+        job.status = import_module("distributed").Status.closed
+    cluster.close()
 
 
 def _parts(text: str) -> tuple[str, str, int]:

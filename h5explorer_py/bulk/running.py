@@ -31,7 +31,7 @@ _WIDTH_SECONDS = 2.0
 _CRASHES = 2
 """Processes that an item may end before it is not touched again: the first may have ended for another reason."""
 
-_LOSSES = {"KilledWorker", "FutureCancelledError", "FutureLostError"}
+_LOSSES = {"CommClosedError", "KilledWorker", "FutureCancelledError", "FutureLostError"}
 """What Dask raises where it has lost a task."""
 
 
@@ -274,24 +274,18 @@ class _Room:
             return max(self._fixed, 1)
         now = time.monotonic()
         if now - self._looked >= _WIDTH_SECONDS:  # a cluster may grow
-            self._last = _width(self._executor, self._last - 1) + 1
+            self._last = _width(self._executor) + 1
             self._looked = time.monotonic()
         return self._last
 
 
-def _width(executor: Executor, last: int) -> int:
-    """Return how many tasks an executor does at a time; what it was where a cluster does not tell."""
+def _width(executor: Executor) -> int:
+    """Return how many tasks an executor does at a time."""
     for name in ("count", "_max_workers"):  # ours, and those of the standard library
         count = getattr(executor, name, None)
         if isinstance(count, int):
             return count
-    client = getattr(executor, "_client", None)  # Dask's
-    if client is None:
-        return os.cpu_count() or 1
-    try:
-        return sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
-    except Exception:  # noqa: BLE001  (it may be gone, which the tasks will tell)
-        return last
+    return os.cpu_count() or 1
 
 
 def _do(function: Function[T, R], task: T, version: str, name: str) -> R:  # noqa: ARG001
