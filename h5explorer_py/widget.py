@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _STILL_SECONDS = 1.0
 
+_STILL_TYPE = "application/vnd.h5explorer.still+json"
+"""Has the extension of JupyterLab show the HTML where the widget is gone; other hosts pass it over."""
+
 
 class Explorer(SharedState):
     """See an image data set kept in sharded HDF5 files, in three panels.
@@ -404,6 +407,7 @@ class Explorer(SharedState):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         data["text/plain"] = f"{self!r}: run this cell with a kernel that has h5explorer to see it."
         data["text/html"] = self._still_html()
+        data[_STILL_TYPE] = {}
         return data, metadata
 
     def _still_html(self) -> str:

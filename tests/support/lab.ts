@@ -62,6 +62,13 @@ export async function startLab(home = newFolder("lab")): Promise<Lab> {
   return { base, token, folder, running };
 }
 
+/** Ends all kernels, as a server does that is stopped over night. */
+export async function endKernels({ base, token }: Lab): Promise<void> {
+  const headers = { Authorization: `token ${token}` };
+  const sessions: readonly { readonly id: string }[] = await (await fetch(`${base}api/sessions`, { headers })).json();
+  for (const { id } of sessions) await fetch(`${base}api/sessions/${id}`, { headers, method: "DELETE" });
+}
+
 /** Writes a notebook of code cells; returns its path. */
 export function writeNotebook(folder: string, name: string, cells: readonly string[], kernel = "python3"): string {
   const content = {
@@ -96,6 +103,13 @@ export class Notebook {
     await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout: 60_000 });
     await notebook.idle();
     return notebook;
+  }
+
+  /** Opens a notebook in Notebook 7, which the same server serves. */
+  static async openPlain(page: Page, { base, token }: Lab, file: string): Promise<Notebook> {
+    await page.goto(`${base}notebooks/${path.basename(file)}?token=${token}`);
+    await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout: 60_000 });
+    return new Notebook(page, file);
   }
 
   cell(index: number): Locator {
