@@ -14,6 +14,7 @@ from h5explorer_py.files import shorten
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.images.sniff import is_truncated
 from h5explorer_py.options import KeyColumns, Options
+from h5explorer_py.pieces import in_pieces, most_bytes
 from h5explorer_py.still import still_html, still_in_time
 from h5explorer_py.subshell import answer_beside_cells
 from h5explorer_py.traits import SharedState
@@ -91,6 +92,7 @@ class Explorer(SharedState):
     ) -> None:
         if dataset is not None:
             raise UnsupportedError("Arrays (dataset=...) are shown by a later version.")
+        most = most_bytes()
         reader_pool().warm()  # a reader starts up while the next lines import pyarrow
         from h5explorer_py.handlers import handlers
         from h5explorer_py.session import Session
@@ -102,7 +104,7 @@ class Explorer(SharedState):
             session.close()
             raise
         answer_beside_cells(self.comm)
-        self._dispatcher = Dispatcher(handlers(session), self.send)
+        self._dispatcher = Dispatcher(handlers(session), in_pieces(self.send, most))
         self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
         session.look_for_shards()
 

@@ -528,6 +528,29 @@ test("without that folder they come once, and from the browser's own store after
   expect(again).toBeLessThan(600_000);
 });
 
+test("where a host takes small messages alone, two explorers and the large parts come in pieces", async () => {
+  const small = `import os\nos.environ["H5EXPLORER_MESSAGE_BYTES"] = "20000"\n${MAKE()}`;
+  const file = writeNotebook(lab.folder, "pieces.ipynb", [
+    `${small}\nother = Explorer(${JSON.stringify(path.join(data, "lookup.parquet"))}, height=400)\nex`,
+    "other",
+  ]);
+  const tab = await openTab(browser);
+  tabs.push(tab);
+  await tab.context.route(/\/h5explorer\/static\/(decoder|parquet_wasm)/, (route) => route.fulfill({ status: 404 }));
+  expect(await longestMessage(tab, file, "pieces")).toBeLessThan(600_000); // the widget's own code
+  const page = tab.context.pages().at(-1);
+  if (page === undefined) throw new Error("there is a page");
+  const notebook = new Notebook(page, file);
+  await notebook.run(1);
+  const [first, second] = [explorerOf(notebook, 0), explorerOf(notebook, 1)];
+  await picture(second, 0);
+  for (const [explorer, row] of [[first, "200"] as const, [second, "250"] as const]) {
+    await explorer.search.fill(row);
+    await explorer.search.press("Enter");
+  }
+  await Promise.all([picture(first, 199), uuidField(first, 199), picture(second, 249), uuidField(second, 249)]);
+});
+
 test("an explorer whose lookup is refused raises in the cell", async () => {
   writeFileSync(path.join(data, "empty.csv"), "");
   const { notebook } = await open([
