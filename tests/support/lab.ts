@@ -108,8 +108,10 @@ export class Notebook {
   /** Opens a notebook in Notebook 7, which the same server serves. */
   static async openPlain(page: Page, { base, token }: Lab, file: string): Promise<Notebook> {
     await page.goto(`${base}notebooks/${path.basename(file)}?token=${token}`);
+    const notebook = new Notebook(page, file);
     await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout: 60_000 });
-    return new Notebook(page, file);
+    await notebook.idle();
+    return notebook;
   }
 
   cell(index: number): Locator {
