@@ -1,10 +1,12 @@
 /** A Parquet file that is read by row groups, as far as it is asked for: never the whole of a large one. */
 
-import { type Schema, type Table, tableFromIPC } from "apache-arrow";
-import { ParquetFile } from "parquet-wasm/esm";
+import { type Schema, type Table, tableFromIPC, type Vector } from "apache-arrow";
+import { ParquetFile, readParquet } from "parquet-wasm/esm";
 import { ExplorerError } from "../../errors";
 import { type FileRef, nameOf } from "../fileRef";
+import { Pages } from "./pages";
 import { RemoteBlob } from "./remoteBlob";
+import { lastly } from "./turns";
 
 /** A part of the file that is read as one. */
 export interface RowGroup {
@@ -27,6 +29,9 @@ export interface Part {
 /** Rows in one piece of what is decoded. */
 const BATCH = 65_536;
 
+/** Rows in one piece of what is gone through: others wait for as long as one takes. */
+const PIECE = 16_384;
+
 /** An open file. */
 export class ParquetTable {
   readonly name: string;
@@ -35,11 +40,13 @@ export class ParquetTable {
   readonly groups: readonly RowGroup[];
   readonly #file: ParquetFile;
   readonly #blob: Blob;
+  readonly #pages: Pages;
 
-  private constructor(name: string, file: ParquetFile, blob: Blob) {
+  private constructor(name: string, file: ParquetFile, blob: Blob, pages: Pages) {
     this.name = name;
     this.#file = file;
     this.#blob = blob;
+    this.#pages = pages;
     const metadata = file.metadata();
     const groups: RowGroup[] = [];
     let start = 0;
@@ -57,12 +64,18 @@ export class ParquetTable {
   /**
    * Reads a file's footer.
    *
+   * @param byWindows - Whether windows of it will be read.
    * @throws ExplorerError - As `refuse` makes it of the reason.
    */
-  static async open(ref: FileRef, refuse: (reason: string) => ExplorerError): Promise<ParquetTable> {
+  static async open(ref: FileRef, refuse: (reason: string) => ExplorerError, byWindows = false): Promise<ParquetTable> {
     const blob = ref.kind === "dropped" ? ref.file : new RemoteBlob(ref);
+    const pages = new Pages(
+      async (start, stop) => new Uint8Array(await blob.slice(start, stop).arrayBuffer()),
+      blob.size,
+    );
+    if (byWindows) pages.prepare();
     try {
-      return new ParquetTable(nameOf(ref), await ParquetFile.fromFile(blob), blob);
+      return new ParquetTable(nameOf(ref), await ParquetFile.fromFile(blob), blob, pages);
     } catch (error) {
       throw causeOf(blob) ?? (isCrash(error) ? error : refuse(reasonOf(error)));
     }
@@ -88,13 +101,33 @@ export class ParquetTable {
     });
   }
 
-  /** Reads a group piece by piece. */
+  /**
+   * Reads a column of some rows of a group from the pages that hold them.
+   *
+   * @returns Nothing where they are to be read with the whole group.
+   */
+  async window(column: string, { group, offset, rows }: Omit<Part, "columns">): Promise<Vector | null> {
+    const found = await this.#asked(() => this.#pages.window(group, column, offset, rows));
+    if (found === null) return null;
+    try {
+      const options = { offset: found.skipped, limit: rows, batchSize: BATCH };
+      const vector = tableFromIPC(readParquet(found.file, options).intoIPCStream()).getChild(column);
+      return vector?.length === rows ? vector : null;
+    } catch (error) {
+      if (isCrash(error)) throw error;
+      return null; // what is wrong with them is said when the whole is read
+    }
+  }
+
+  /** Reads a group piece by piece, each when nobody waits for anything else. */
   async *stream(group: number, columns: readonly string[]): AsyncGenerator<Table> {
-    const options = { rowGroups: [group], batchSize: BATCH, columns: [...columns], concurrency: 1 };
+    const options = { rowGroups: [group], batchSize: PIECE, columns: [...columns], concurrency: 1 };
+    await lastly();
     const stream: ReadableStream<{ intoIPCStream(): Uint8Array }> = await this.#asked(() => this.#file.stream(options));
     const reader = stream.getReader();
     try {
       for (;;) {
+        await lastly();
         const { done, value } = await this.#asked(() => reader.read());
         if (done) return;
         yield tableFromIPC(value.intoIPCStream());
