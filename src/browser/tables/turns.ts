@@ -19,11 +19,16 @@ export async function first<Result>(act: () => Promise<Result>): Promise<Result>
   }
 }
 
-/** Lets everybody else go first: called now and then by what takes long. */
-export async function lastly(): Promise<void> {
+/**
+ * Lets everybody else go first: called now and then by what takes long.
+ *
+ * @param rest - For how many milliseconds nobody has waited for anything by then.
+ */
+export async function lastly(rest = REST_MS): Promise<void> {
   await nextMessage(); // what has been asked meanwhile is heard
-  while (state.first > 0 || performance.now() < state.until)
+  while (state.first > 0 || performance.now() < state.last + rest) {
     await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+  }
 }
 
 /** Waits behind the messages that have arrived; timers would wait for some milliseconds more. */
