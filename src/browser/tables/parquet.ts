@@ -73,7 +73,7 @@ export class ParquetTable {
       async (start, stop) => new Uint8Array(await blob.slice(start, stop).arrayBuffer()),
       blob.size,
     );
-    if (byWindows) pages.prepare();
+    if (byWindows) void pages.prepare();
     try {
       return new ParquetTable(nameOf(ref), await ParquetFile.fromFile(blob), blob, pages);
     } catch (error) {
