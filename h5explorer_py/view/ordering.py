@@ -391,7 +391,7 @@ def _sorted_by_duckdb(dataset: Dataset, keys: Sequence[SortKey], work: Work) -> 
             missing = [name for name in others if name not in records.schema.names]
             if missing:
                 raise WrongColumnsError(f"No metadata has the column {shorten(missing[0])!r}.", missing=missing[0])
-            schema, batches = stream_of_records(records, others)
+            schema, batches = stream_of_records(records, others, work.give_up)
             connection.register(RECORDS, pa.RecordBatchReader.from_batches(schema, batches))
             source += f" LEFT JOIN {RECORDS} ON l.{row} = {RECORDS}.{row}"
         order = ", ".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from h5explorer_py.dataset import Dataset
 from h5explorer_py.lookup import rows as lookup_rows
 from h5explorer_py.lookup.find import parse
 from h5explorer_py.lookup.packed import store
-from h5explorer_py.view import filtering, ordering, view
+from h5explorer_py.view import filtering, ordering, scans, view
 from h5explorer_py.view.view import View, make_view
 from h5explorer_py.view.work import Work
 from tests.fixtures.views import KINDS, ROWS, lookup_table, opened_as, truth
@@ -380,3 +381,34 @@ def test_folders_do_not_give_columns_their_values(tmp_path: Path, monkeypatch: p
     same(
         made(dataset, "size > 40 OR weight > 40", [("weight", "asc")]), truth("size > 40 OR weight > 40", "weight, row")
     )
+
+
+def test_going_through_records_ends_when_nobody_waits(dataset: Dataset) -> None:
+    asked = []
+
+    def stop() -> None:
+        asked.append(1)
+        if len(asked) > 2:
+            raise errors.CancelledError("enough")
+
+    with contextlib.closing(filtering.records_of(dataset, Work())) as records:
+        _, batches = scans.stream_of_records(records, ["species"], stop)
+        with pytest.raises(errors.CancelledError):
+            list(batches)
+    assert len(asked) == 3
+
+
+def test_an_order_by_metadata_is_given_up_while_its_records_are_gone_through(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+    stream = scans.stream_of_records
+
+    def watched(records: Any, columns: Any, give_up: Any) -> Any:
+        given.append(give_up)
+        return stream(records, columns, give_up)
+
+    monkeypatch.setattr(ordering, "stream_of_records", watched)
+    work = Work()
+    make_view(dataset, "", [("species", "asc")], work).close()
+    assert given == [work.give_up]
