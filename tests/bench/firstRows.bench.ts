@@ -15,7 +15,7 @@ import { newFolder, root, runModule } from "../support/python";
 jest.setTimeout(900_000);
 
 const ROWS = 10_000_000;
-const TURNS = Number(process.env.TURNS ?? 9);
+const TURNS = 9;
 
 /** What takes longer than this many milliseconds counts as never. */
 const PATIENCE_MS = 20_000;
@@ -50,7 +50,6 @@ beforeAll(async () => {
 afterAll(async () => {
   mkdirSync(cached, { recursive: true });
   writeFileSync(path.join(cached, "first-rows.json"), JSON.stringify(figures, null, 2));
-  console.log(JSON.stringify(figures, null, 2));
   server.close();
   await browser.close();
 });
@@ -158,7 +157,6 @@ test.each(Object.entries(FORMS))("%s", async (form, name) => {
     await opened.running.end();
   }
   const what = `10 million rows, ${form}`;
-  if (process.env.DEBUG) console.log(JSON.stringify(times));
   figures[`${what}: page, first rows, ms`] = median(times.cold);
   figures[`${what}: page, opened again, ms`] = median(times.again);
   figures[`${what}: kernel, first rows, ms`] = median(times.kernel);
