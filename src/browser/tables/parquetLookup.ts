@@ -8,7 +8,7 @@ import type { Column } from "../../source/api";
 import type { FileRef } from "../fileRef";
 import { type KeyColumns, type Keys, type Lookup, noTexts, type Passed, type Values, type Wanted } from "./lookup";
 import { checkNames } from "./names";
-import { ParquetTable } from "./parquet";
+import { ParquetTable, SMALL_GROUP } from "./parquet";
 import { canBeText, type TextColumn, textColumn } from "./textColumn";
 import { typeName } from "./typeName";
 
@@ -20,12 +20,6 @@ const WINDOW = 4_096;
 
 /** Bytes of decoded rows that are kept. */
 const KEPT_BYTES = 64 << 20;
-
-/** Bytes of one row group above which it is not read into a page. */
-const LARGEST_GROUP = 2 ** 30;
-
-/** Row groups that decode to no more bytes are not cut: they are read in a moment. */
-const SMALL_GROUP = 4 << 20;
 
 /** Rows of a group that are read together. */
 interface Stretch {
@@ -107,7 +101,6 @@ export class ParquetLookup implements Lookup {
     for (let number = this.#table.groupOf(start); number < groups.length; number += 1) {
       const group = groups[number];
       if (group === undefined || group.rows === 0) continue;
-      this.#checkGroup(group.bytes);
       let at = group.start;
       for await (const table of this.#table.stream(number, columns)) {
         const end = at + table.numRows;
@@ -123,8 +116,7 @@ export class ParquetLookup implements Lookup {
   }
 
   async *values(column: string): AsyncGenerator<Values> {
-    for (const [number, group] of this.#table.groups.entries()) {
-      this.#checkGroup(group.bytes);
+    for (const number of this.#table.groups.keys()) {
       for await (const table of this.#table.stream(number, [column])) {
         const vector = table.getChild(column);
         if (vector !== null) yield valuesOf(vector);
@@ -191,21 +183,12 @@ export class ParquetLookup implements Lookup {
 
   /** Reads a stretch with all of its row group. */
   async #read({ group, offset, length }: Stretch): Promise<Segment> {
-    const { start, rows, bytes } = this.#table.groups[group] ?? { start: 0, rows: 0, bytes: 0 };
-    this.#checkGroup(bytes);
+    const { start, rows } = this.#table.groups[group] ?? { start: 0, rows: 0 };
+    this.#table.checkGroup(group);
     const both = { uuid: true, filepath: true };
     const part = { group, offset, rows: Math.min(length, rows - offset) };
     const table = await this.#table.read({ ...part, columns: this.#columns(both) });
     return { start: start + offset, ...this.#keysOf(table, both), bytes: bytesOf(table) };
-  }
-
-  #checkGroup(bytes: number): void {
-    if (bytes <= LARGEST_GROUP) return;
-    throw new ExplorerError(
-      "too_large",
-      `${this.#table.name} is written in parts of more than 1 GB, which a page does not hold.`,
-      "Open it with `h5explorer open` or in a notebook.",
-    );
   }
 }
 

@@ -51,7 +51,7 @@ function claiming(name: string, size: number): Uint8Array {
   return Buffer.concat([bytes.subarray(0, begin), footer, end]);
 }
 
-test("rows of a large row group are read from their pages, however large it is; all of it is not", async () => {
+test("a large row group is read and gone through by its pages, however large it is", async () => {
   const { ref } = dropped("000.parquet", claiming("000.parquet", 2 ** 31));
   const lookup = await ParquetLookup.open(ref, names);
   for (const [start, stop] of [
@@ -63,8 +63,32 @@ test("rows of a large row group are read from their pages, however large it is; 
     expect(keys.uuids).toEqual(plain.uuid?.slice(start, stop));
     expect(keys.filepaths).toEqual(plain.filepath?.slice(start, stop));
   }
-  await expect(lookup.values("number").next()).rejects.toMatchObject({ code: "too_large" });
-  await expect(lookup.pass(0, { uuid: true, filepath: true }).next()).rejects.toMatchObject({ code: "too_large" });
+  const passed: (string | null)[] = [];
+  for await (const { start, uuid, filepath } of lookup.pass(3_900, { uuid: true, filepath: true })) {
+    expect(start).toBe(3_900 + passed.length);
+    expect(filepath.text(0)).toBe(plain.filepath?.[start]);
+    for (let row = 0; row < uuid.length; row += 1) passed.push(uuid.text(row));
+  }
+  expect(passed).toEqual(plain.uuid?.slice(3_900));
+  let at = 0;
+  for await (const numbers of lookup.values("number")) {
+    expect(numbers.kind).toBe("numbers");
+    for (let row = 0; row < numbers.length; row += 1, at += 1) expect(Number(numbers.value(row))).toBe(at);
+  }
+  expect(at).toBe(6_000);
+});
+
+test("what has no such pages is refused where its row group is too large, and else read as a whole", async () => {
+  const large = await ParquetLookup.open(dropped("nested.parquet", claiming("nested.parquet", 2 ** 31)).ref, names);
+  expect((await large.keys(0, 5)).uuids).toHaveLength(5);
+  await expect(large.values("before").next()).rejects.toMatchObject({ code: "too_large" });
+  const whole = await ParquetLookup.open(dropped("nested.parquet", claiming("nested.parquet", 2 ** 24)).ref, names);
+  let rows = 0;
+  for await (const { length, kind } of whole.values("before")) {
+    expect(kind).toBe("none");
+    rows += length;
+  }
+  expect(rows).toBe(6_000);
 });
 
 test("the uuids of metadata files are kept as long as all of them have few rows", async () => {
