@@ -9,6 +9,7 @@ import traitlets
 
 from h5explorer_py.built import asset_bytes
 from h5explorer_py.dispatch import Dispatcher, Handler
+from h5explorer_py.pieces import in_pieces, most_bytes
 from h5explorer_py.subshell import answer_beside_cells
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Assets(ipywidgets.Widget):
             name = str(request.params.get("name"))
             return {"name": name, "encoding": "gzip"}, [asset_bytes(name)]
 
-        self._dispatcher = Dispatcher({"asset": Handler(handle)}, self.send)
+        self._dispatcher = Dispatcher({"asset": Handler(handle)}, in_pieces(self.send, most_bytes()))
         self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
 
 

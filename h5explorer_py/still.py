@@ -40,7 +40,7 @@ def still_html(name: str, records: int, image: Image | None) -> str:
     shown = f" Shown is {html.escape(shorten(image.key))}." if image is not None and picture else ""
     sentence = (
         f"<strong>{html.escape(shorten(name))}</strong>: {records:,} record{'' if records == 1 else 's'}.{shown} "
-        "This is a still picture. To explore the data set, run this cell again in JupyterLab "
+        "This is a still picture. To explore the data set, run this cell again in a notebook "
         "with a kernel that has h5explorer."
     )
     return f"<figure>{picture}<figcaption>{sentence}</figcaption></figure>"

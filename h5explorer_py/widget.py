@@ -14,6 +14,7 @@ from h5explorer_py.files import shorten
 from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.images.sniff import is_truncated
 from h5explorer_py.options import KeyColumns, Options
+from h5explorer_py.pieces import in_pieces, most_bytes
 from h5explorer_py.still import still_html, still_in_time
 from h5explorer_py.subshell import answer_beside_cells
 from h5explorer_py.traits import SharedState
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from h5explorer_py.view.export import Exported
 
 _STILL_SECONDS = 1.0
+
+_STILL_TYPE = "application/vnd.h5explorer.still+json"
+"""Has the extension of JupyterLab show the HTML where the widget is gone; other hosts pass it over."""
 
 
 class Explorer(SharedState):
@@ -88,6 +92,7 @@ class Explorer(SharedState):
     ) -> None:
         if dataset is not None:
             raise UnsupportedError("Arrays (dataset=...) are shown by a later version.")
+        most = most_bytes()
         reader_pool().warm()  # a reader starts up while the next lines import pyarrow
         from h5explorer_py.handlers import handlers
         from h5explorer_py.session import Session
@@ -99,7 +104,7 @@ class Explorer(SharedState):
             session.close()
             raise
         answer_beside_cells(self.comm)
-        self._dispatcher = Dispatcher(handlers(session), self.send)
+        self._dispatcher = Dispatcher(handlers(session), in_pieces(self.send, most))
         self.on_msg(lambda _widget, content, buffers: self._dispatcher.receive(content, buffers))
         session.look_for_shards()
 
@@ -404,6 +409,7 @@ class Explorer(SharedState):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         data["text/plain"] = f"{self!r}: run this cell with a kernel that has h5explorer to see it."
         data["text/html"] = self._still_html()
+        data[_STILL_TYPE] = {}
         return data, metadata
 
     def _still_html(self) -> str:

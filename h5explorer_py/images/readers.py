@@ -1,4 +1,4 @@
-"""The kernel's side of the reader processes: starting, asking, replacing them.
+"""The kernel's side of the reader processes: a pool that asks them, and replaces them.
 
 The HDF5 library works in processes of its own because a damaged file can end or block the process that it is in, and
 because its one global lock makes threads useless. Most images are found without it: see :mod:`h5explorer_py.hdf5`.
@@ -11,14 +11,13 @@ import contextlib
 import json
 import os
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from h5explorer_py.children import START_SECONDS, Child, start_code
 from h5explorer_py.errors import ReaderFailedError, ReaderStalledError, ShardUnreadableError
 from h5explorer_py.files import Signature, regular_file, why
-from h5explorer_py.images.pipe import LARGEST_IMAGE, LENGTH
+from h5explorer_py.images.pipe import LARGEST_IMAGE
+from h5explorer_py.images.process import Reader
 from h5explorer_py.images.refusals import error_of
 
 if TYPE_CHECKING:
@@ -28,14 +27,9 @@ READERS = 2
 SECONDS = int(os.environ.get("H5EXPLORER_READER_SECONDS", "10"))
 """How long a reader may take over one image before it is given up and replaced."""
 
-SPIN_SECONDS = 0.001
-"""How long the kernel stays awake for an answer. Where both sides sleep at once, an image of 1,000 takes 0.22 ms to be
-found; where they stay awake this long, 0.08 ms (two processors of a virtual machine)."""
-
 PLACES_AT_ONCE = 256
 """Images that are found with one question, so that it takes well under ``SECONDS`` where a read takes milliseconds."""
 
-_START = start_code("h5explorer_py.images.reader")
 _LOOK_SECONDS = 0.2
 _LOOK_FACTOR = 6
 _MOST_KEYS_SECONDS = 600
@@ -52,57 +46,6 @@ class Found:
     data: bytes | None
     others: Sequence[tuple[str, int, int]] = ()
     """Other images of the file that were found besides: their keys, offsets and sizes."""
-
-
-class Reader(Child):
-    """One reader process."""
-
-    def __init__(self) -> None:
-        super().__init__(_START)
-        self._started = False
-        self.gathering = ""
-        """The file whose images it may look at while it has nothing else to do."""
-
-    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Send a request and wait for its reply.
-
-        Raises
-        ------
-        TimeoutError
-            Where there is none in time; the reader is to be ended then.
-        EOFError
-            Where the process ended.
-        """
-        if not self._started:
-            self._fill(bytearray(), 1, time.perf_counter() + START_SECONDS)
-            self._started = True
-        deadline = time.perf_counter() + request["seconds"]
-        text = json.dumps(request).encode()
-        try:
-            os.write(self._requests, LENGTH.pack(len(text)) + text)  # far shorter than a pipe's buffer
-        except OSError as error:
-            raise EOFError from error
-        waiting = bytearray()
-        self._fill(waiting, LENGTH.size, deadline)
-        text_end = LENGTH.size + int(LENGTH.unpack_from(waiting)[0])
-        self._fill(waiting, text_end, deadline)
-        reply: dict[str, Any] = json.loads(waiting[LENGTH.size : text_end])
-        self._fill(waiting, text_end + reply["bytes"], deadline)
-        return reply, bytes(waiting[text_end:])
-
-    def _fill(self, waiting: bytearray, size: int, deadline: float) -> None:
-        self._receive(waiting, size, lambda: self._wait(deadline))
-
-    def _wait(self, deadline: float) -> None:
-        if self._ready is None:
-            return
-        awake_until = min(time.perf_counter() + SPIN_SECONDS, deadline)
-        while not self._ready(0):
-            now = time.perf_counter()
-            if now >= awake_until:
-                if not self._ready(max(0, deadline - now)):
-                    raise TimeoutError
-                return
 
 
 class _EndedBefore(Exception):  # noqa: N818  (no fault of what was asked)

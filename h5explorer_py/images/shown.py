@@ -65,27 +65,32 @@ def shown_facts_of(row: int, image: Image) -> JSON:
             action="The original bytes can be saved.",
             **details,
         )
-    width, height = _size(image)
-    if width * height > LARGEST_PICTURE:
+    size = _size(image)
+    if size is None or size[0] * size[1] > LARGEST_PICTURE:
+        has = f"has {size[0]:,} × {size[1]:,} pixels" if size else "has far more pixels than a picture should"
         raise TooLargeError(
-            f"{key} has {width:,} × {height:,} pixels; up to {LARGEST_PICTURE // 1_000_000} million are shown.",
+            f"{key} {has}; up to {LARGEST_PICTURE // 1_000_000} million are shown.",
             action="Larger ones are drawn by a later version; the original bytes can be saved.",
             **details,
         )
+    width, height = size
     notes = []
     if bits_per_channel(image.data, kind) > 8:
         notes.append("16 bits a channel, shown in 8; full depth is drawn by a later version")
     return {**facts_of(row, image), "width": width, "height": height, "notes": notes}
 
 
-def _size(image: Image) -> tuple[int, int]:
-    """Read the size out of the header; (0, 0) where Pillow cannot, which leaves it to the browser."""
+def _size(image: Image) -> tuple[int, int] | None:
+    """Read the size out of the header; (0, 0) where Pillow cannot, which leaves it to the browser.
+
+    ``None`` where there are so many pixels that Pillow does not say how many.
+    """
     from PIL import Image as pil
 
     try:
         with pil.open(io.BytesIO(image.data)) as opened:
             return opened.size
     except pil.DecompressionBombError:
-        return LARGEST_PICTURE, 2
+        return None
     except Exception:  # noqa: BLE001  (its plugins raise all kinds on damaged bytes)
         return 0, 0

@@ -144,8 +144,9 @@ class RowFinder:
                 self._index = KeyIndex(pa.chunked_array(chunks, type=pa.string()))
             return self._index
 
-    def _packed_finder(self, packing: Packing, query: Query, give_up: Callable[[], None]) -> PackedFinder | None:
-        packed = packing.packed
+    def _packed_finder(
+        self, packed: PackedLookup | None, query: Query, give_up: Callable[[], None]
+    ) -> PackedFinder | None:
         if packed is None or not can_find(packed, query):
             return None
         self._lookup.check_unchanged()
@@ -157,7 +158,7 @@ class RowFinder:
         """Return the first row of ``start`` to ``stop`` that a text matches."""
         packed = packing.packed
         try:
-            finder = self._packed_finder(packing, query, give_up)
+            finder = self._packed_finder(packed, query, give_up)
             if finder is not None:
                 return finder.next_row(start, stop)
         except (LookupUnreadableError, OSError, ValueError):
@@ -171,7 +172,7 @@ class RowFinder:
         """Count the rows that a text matches from a row on, for about so many seconds: see ``count_matches``."""
         packed = packing.packed
         try:
-            finder = self._packed_finder(packing, query, give_up)
+            finder = self._packed_finder(packed, query, give_up)
             if finder is not None:
                 whole = finder.count() if start == 0 else None
                 if whole is not None:

@@ -30,8 +30,6 @@ from h5explorer_py.view.scans import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from numpy.typing import NDArray
 
     from h5explorer_py.dataset import Dataset
@@ -174,9 +172,8 @@ def _of_both(
     of_metadata = [name for name in condition.columns if name not in of_lookup]
     with query_connection(dataset, lookup_files(dataset.lookup), work.scratch) as connection:
         relation = lookup_relation(connection, dataset.lookup, of_lookup)
-        schema, batches = stream_of_records(records, of_metadata)
-        reader = pa.RecordBatchReader.from_batches(schema, _watched(batches, work.give_up))
-        connection.register(RECORDS, reader)
+        schema, batches = stream_of_records(records, of_metadata, work.give_up)
+        connection.register(RECORDS, pa.RecordBatchReader.from_batches(schema, batches))
         written = called(dataset.lookup)
         row, names = quoted(ROW), ", ".join(quoted(written.get(name, name)) for name in of_lookup)
         sql = (
@@ -186,9 +183,3 @@ def _of_both(
         for batch in run(connection, sql, relation.params, work.give_up, progress=work.progress):
             found.add(numbers_of(batch.column(0)))
     return found
-
-
-def _watched(batches: Iterator[pa.RecordBatch], give_up: Callable[[], None]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        give_up()
-        yield batch

@@ -17,7 +17,7 @@ from h5explorer_py.lookup.text import as_text, numbers_array
 from h5explorer_py.view.records import changed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from h5explorer_py.dataset import Dataset
     from h5explorer_py.lookup.base import Lookup
@@ -163,8 +163,19 @@ def metadata_relation(files: Sequence[str]) -> Relation:
     return Relation(sql, ([glob.escape(path) for path in files],), "file_row_number")
 
 
-def stream_of_records(records: RecordIndex, columns: Sequence[str]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def stream_of_records(
+    records: RecordIndex, columns: Sequence[str], give_up: Callable[[], None]
+) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """Go through all rows that have a record, shard after shard, with columns of these records.
+
+    Parameters
+    ----------
+    records : RecordIndex
+        The records of all rows.
+    columns : sequence of str
+        Their columns.
+    give_up : callable
+        Raises when nobody wants them any more: it is asked before each shard, and before each batch.
 
     Returns
     -------
@@ -177,8 +188,12 @@ def stream_of_records(records: RecordIndex, columns: Sequence[str]) -> tuple[pa.
 
     def batches() -> Iterator[pa.RecordBatch]:
         for shard in records.shards:
-            if shard.signature is not None:
-                yield from _of_shard(records, shard, columns, schema)
+            give_up()
+            if shard.signature is None:
+                continue
+            for batch in _of_shard(records, shard, columns, schema):
+                give_up()
+                yield batch
 
     return schema, batches()
 

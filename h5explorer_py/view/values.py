@@ -20,7 +20,7 @@ from h5explorer_py.view.filtering import OF_RECORDS, records_of
 from h5explorer_py.view.scans import RECORDS, called, lookup_files, lookup_relation, query_connection, stream_of_records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from h5explorer_py.dataset import Dataset
     from h5explorer_py.view.work import Work
@@ -146,19 +146,13 @@ def _looked_through(dataset: Dataset, name: str, work: Work) -> ColumnValues:
         kind = records.schema.field(name).type
 
         def stream(connection: Any) -> tuple[str, str, tuple[Any, ...]]:
-            schema, batches = stream_of_records(records, [name])
-            connection.register(RECORDS, pa.RecordBatchReader.from_batches(schema, _watched(batches, work.give_up)))
+            schema, batches = stream_of_records(records, [name], work.give_up)
+            connection.register(RECORDS, pa.RecordBatchReader.from_batches(schema, batches))
             return quoted(name), RECORDS, ()
 
         found = _Column(name, kind, stream, dataset, work).values()
         records.check_unchanged()
         return found
-
-
-def _watched(batches: Iterator[pa.RecordBatch], give_up: Callable[[], None]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        give_up()
-        yield batch
 
 
 def _of_lookup(connection: Any, dataset: Dataset, name: str) -> tuple[str, str, tuple[Any, ...]]:

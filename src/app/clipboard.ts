@@ -1,5 +1,7 @@
 /** Copying and saving. */
 
+import { focused } from "./focus";
+
 /**
  * Copies a text.
  *
@@ -17,7 +19,7 @@ export async function copyText(text: string): Promise<boolean> {
 }
 
 function copyFromField(text: string): boolean {
-  const focused = document.activeElement;
+  const before = focused();
   const field = document.createElement("textarea");
   field.value = text;
   field.setAttribute("readonly", "");
@@ -27,7 +29,7 @@ function copyFromField(text: string): boolean {
   field.select();
   const done = document.execCommand("copy");
   field.remove();
-  if (focused instanceof HTMLElement) focused.focus();
+  if (before instanceof HTMLElement) before.focus();
   return done;
 }
 

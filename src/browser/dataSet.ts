@@ -41,7 +41,7 @@ export class DataSet {
   readonly notices: readonly string[];
   readonly #workers: Workers;
   readonly #place: Place;
-  readonly #pages = new LruCache<number, Keys>(PAGES_KEPT);
+  readonly #pages = new LruCache<number, Promise<Keys>>(PAGES_KEPT);
   readonly #seen = { images: new Set<string>(), metadata: new Set<string>() };
   readonly #hostile = new Map<string, ExplorerError>();
 
@@ -121,11 +121,22 @@ export class DataSet {
     return { ...(await shard.image("image", signal)), row, state: shard.state };
   }
 
+  /** Asks once for a page, whoever needs it: who withdraws leaves it to the others. */
+  async #page(page: number, signal: AbortSignal): Promise<Keys> {
+    const held = this.#pages.get(page);
+    if (held !== undefined) return unlessAborted(held, signal);
+    const asked = this.keys(page * PAGE, (page + 1) * PAGE, new AbortController().signal);
+    this.#pages.set(page, asked);
+    asked.catch(() => {
+      if (this.#pages.peek(page) === asked) this.#pages.delete(page);
+    });
+    return unlessAborted(asked, signal);
+  }
+
   async #entry(row: number, signal: AbortSignal): Promise<{ readonly key: string; readonly files: ShardFiles }> {
     if (row >= this.rows) throw new ExplorerError("row_out_of_range", `${this.name} has no row ${countText(row + 1)}.`);
     const page = Math.floor(row / PAGE);
-    const keys = this.#pages.get(page) ?? (await this.keys(page * PAGE, (page + 1) * PAGE, signal));
-    this.#pages.set(page, keys);
+    const keys = await this.#page(page, signal);
     const [uuid, filepath] = [keys.uuids[row % PAGE], keys.filepaths[row % PAGE]];
     const which = `Row ${countText(row + 1)} of ${this.name}`;
     if (!filepath) throw new ExplorerError("no_filepath", `${which} names no file.`);
@@ -135,6 +146,16 @@ export class DataSet {
     if (!uuid) throw new ExplorerError("key_not_found", `${which} has no uuid.`);
     return { key: uuid, files: shardFiles(filepath) };
   }
+}
+
+/** Waits for what others wait for too, until it is withdrawn. */
+function unlessAborted<Result>(asked: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const withdraw = () => reject(new ExplorerError("cancelled", "The request was withdrawn."));
+    if (signal.aborted) withdraw();
+    signal.addEventListener("abort", withdraw, { once: true });
+    asked.then(resolve, reject).finally(() => signal.removeEventListener("abort", withdraw));
+  });
 }
 
 function rethrowCancelled(error: unknown): undefined {

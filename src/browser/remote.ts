@@ -65,7 +65,12 @@ export async function fetchRange(
   return counted(path, new Uint8Array(body), end - start);
 }
 
-/** Gets a range of a file while all else in the worker waits: HDF5 does not know of waiting. */
+/**
+ * Gets a range of a file while all else in the worker waits: HDF5 does not know of waiting.
+ *
+ * Such a request cannot be told to name no referrer, as the others are: a server of another origin learns the page's
+ * origin by it, which it learns by the request's `Origin` as well, and never a path.
+ */
 export function readRange({ path, version }: RemoteFile, start: number, stop: number): Uint8Array {
   const request = new XMLHttpRequest();
   request.open("GET", path, false);

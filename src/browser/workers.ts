@@ -16,9 +16,9 @@ export const PATIENCE_MS = 20_000;
 /** Bytes of WebAssembly above which a worker is exchanged: what it has taken once it never gives back. */
 const MEMORY = { shards: 192 << 20, tables: 512 << 20 };
 
-/** Makes the workers' links; the workers start when they are first needed. */
+/** Starts the workers: they have got ready by the time that a person has chosen a file. */
 export function startWorkers(patienceMs = PATIENCE_MS): Workers {
-  return {
+  const workers: Workers = {
     shards: new WorkerLink(
       () =>
         new Worker(new URL(/* webpackChunkName: "hdf5-worker" */ "./hdf5/hdf5.worker.ts", import.meta.url), {
@@ -34,6 +34,9 @@ export function startWorkers(patienceMs = PATIENCE_MS): Workers {
       { patienceMs: 3 * patienceMs, memory: MEMORY.tables },
     ),
   };
+  workers.tables.start();
+  workers.shards.start();
+  return workers;
 }
 
 /** Ends both. */

@@ -3,6 +3,7 @@
 import { ExplorerError } from "../errors";
 import type { Fields } from "../fields";
 import { ask, cancel, decode, type Method, MOST_REQUESTS, type Outgoing, type Request } from "../protocol";
+import { Pieces } from "./pieces";
 import type { Wire, WireState } from "./wire";
 
 /** An answer with its binary parts. */
@@ -35,6 +36,7 @@ export class RequestClient {
   readonly #wire: Wire;
   readonly #name = randomName();
   readonly #pending = new Map<string, Pending>();
+  readonly #pieces = new Pieces();
   readonly #waitingListeners = new Set<(waiting: boolean) => void>();
   readonly #ends: (() => void)[];
   #count = 0;
@@ -116,7 +118,10 @@ export class RequestClient {
     this.#stopClock();
   }
 
-  #hear(content: unknown, buffers: readonly Uint8Array<ArrayBuffer>[]): void {
+  #hear(heard: unknown, parts: readonly Uint8Array<ArrayBuffer>[]): void {
+    const whole = this.#pieces.take(heard, parts);
+    if (whole === null) return;
+    const { content, buffers } = whole;
     let from = 0;
     for (const { answer, buffers: count } of decode(content)) {
       const to = count === null ? buffers.length : from + count;

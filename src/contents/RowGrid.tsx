@@ -1,5 +1,6 @@
 import type { Signal } from "@preact/signals";
 import { useCallback, useLayoutEffect, useRef } from "preact/hooks";
+import { focused } from "../app/focus";
 import { MiddleCut } from "../app/MiddleCut";
 import { useSize } from "../app/useSize";
 import type { ExplorerState } from "../state/explorer";
@@ -159,7 +160,7 @@ export function keepText(event: MouseEvent): void {
   const grid = event.currentTarget;
   if (!event.shiftKey || !(grid instanceof HTMLElement)) return;
   event.preventDefault();
-  if (document.activeElement !== grid) grid.focus();
+  if (focused() !== grid) grid.focus();
 }
 
 /** The row that a key leads to; `null` for other keys. */

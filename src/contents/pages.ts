@@ -50,20 +50,22 @@ export function rowsOfPages(first: number, last: number, total: number): RowRang
   return { start: first * PAGE_ROWS, stop: Math.min(total, (last + 1) * PAGE_ROWS) };
 }
 
-/** Decides what to ask for. */
+/** Decides what to ask for: pages that are missing one behind the other, never one that is there in between. */
 export function nextStep(situation: Situation): Step {
   const { onWay } = situation;
   const missing = missingIn(situation, situation.inView);
-  if (missing !== null) {
-    if (onWay.some(({ first, last }) => first <= missing.last && missing.first <= last)) return { kind: "nothing" };
-    const [oldest] = onWay;
-    if (oldest === undefined || onWay.length < MOST_ON_WAY) return { kind: "ask", ...missing, withdraw: false };
-    if (oldest.forMs < PATIENCE_MS) return { kind: "wait", ms: PATIENCE_MS - oldest.forMs };
-    return { kind: "ask", ...missing, withdraw: true };
+  if (missing.length === 0) {
+    const [around] = onWay.length > 0 ? [] : missingIn(situation, neighbours(situation));
+    return around === undefined ? { kind: "nothing" } : { kind: "ask", ...around, withdraw: false };
   }
-  if (onWay.length > 0) return { kind: "nothing" };
-  const around = missingIn(situation, neighbours(situation));
-  return around === null ? { kind: "nothing" } : { kind: "ask", ...around, withdraw: false };
+  const isOnWay = (run: Run) => onWay.some((asked) => overlap(asked, run));
+  const wanted = missing.find((run) => !isOnWay(run));
+  if (wanted === undefined) return { kind: "nothing" };
+  const [oldest] = onWay;
+  if (oldest === undefined || onWay.length < MOST_ON_WAY) return { kind: "ask", ...wanted, withdraw: false };
+  if (missing.some((run) => overlap(oldest, run))) return { kind: "nothing" }; // its answer is of use
+  if (oldest.forMs < PATIENCE_MS) return { kind: "wait", ms: PATIENCE_MS - oldest.forMs };
+  return { kind: "ask", ...wanted, withdraw: true };
 }
 
 /** The rows in view and half a page around them: what comes into view next. */
@@ -72,14 +74,22 @@ function neighbours({ inView, total }: Situation): RowRange {
   return { start: Math.max(0, inView.start - margin), stop: Math.min(total, inView.stop + margin) };
 }
 
-function missingIn(situation: Situation, rows: RowRange): { readonly first: number; readonly last: number } | null {
-  if (rows.stop <= rows.start) return null;
-  let first = -1;
-  let last = -1;
+/** Pages one behind the other. */
+interface Run {
+  readonly first: number;
+  readonly last: number;
+}
+
+const overlap = (one: Run, other: Run) => one.first <= other.last && other.first <= one.last;
+
+function missingIn(situation: Situation, rows: RowRange): readonly Run[] {
+  const runs: Run[] = [];
+  if (rows.stop <= rows.start) return runs;
   for (let page = pageOf(rows.start); page <= pageOf(rows.stop - 1); page += 1) {
     if (situation.has(page) || situation.failed(page)) continue;
-    if (first < 0) first = page;
-    last = page;
+    const run = runs.at(-1);
+    if (run?.last === page - 1) runs[runs.length - 1] = { first: run.first, last: page };
+    else runs.push({ first: page, last: page });
   }
-  return first < 0 ? null : { first, last };
+  return runs;
 }

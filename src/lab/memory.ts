@@ -27,6 +27,8 @@ export class TabMemory {
   readonly #store: IStateDB | null;
   readonly #timer = new Timer();
   #path: string;
+  #keep: (() => void) | null = null;
+  #isForgotten = false;
 
   constructor(store: IStateDB | null, path: string) {
     this.#store = store;
@@ -42,27 +44,42 @@ export class TabMemory {
     const own = fileOf(model);
     const keep = () => {
       if (fileOf(model) !== own) return;
-      const { shares, ...rest } = shownOf(model, kernel);
-      void this.#store?.save(keyOf(this.#path), { ...rest, shares: { ...shares } } satisfies ReadonlyJSONObject);
+      this.#save(shownOf(model, kernel));
     };
+    this.#keep = keep;
     model.on("change", () => this.#timer.set(KEEP_AFTER_MS, keep));
     this.#timer.set(KEEP_AFTER_MS, keep);
   }
 
-  /** Follows the file to another name. */
+  /** Follows the file to another name, with what is kept of it. */
   rename(path: string): void {
-    void this.#store?.remove(keyOf(this.#path));
+    const before = this.#path;
     this.#path = path;
+    void this.#move(before);
+  }
+
+  async #move(before: string): Promise<void> {
+    const kept: unknown = await this.#store?.fetch(keyOf(before)).catch(() => null);
+    void this.#store?.remove(keyOf(before));
+    if (this.#isForgotten || !isFields(kept)) return;
+    this.#save(rememberedOf(kept));
+    this.#keep?.(); // what has changed since
+  }
+
+  #save({ shares, ...rest }: Remembered): void {
+    void this.#store?.save(keyOf(this.#path), { ...rest, shares: { ...shares } } satisfies ReadonlyJSONObject);
   }
 
   /** Has nothing more kept of what went before. */
   stop(): void {
+    this.#keep = null;
     this.#timer.clear();
   }
 
   /** Forgets the file: its tab has been closed. */
   forget(): void {
     this.stop();
+    this.#isForgotten = true;
     void this.#store?.remove(keyOf(this.#path));
   }
 }

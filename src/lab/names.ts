@@ -2,6 +2,8 @@
 
 export const PLUGIN = "h5explorer:plugin";
 
+export const STILL_PLUGIN = "h5explorer:still";
+
 /** What stands in "Open With", on the launcher's card and in the settings. */
 export const TITLE = "H5 Explorer";
 

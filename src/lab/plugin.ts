@@ -21,6 +21,7 @@ import { addFileTypes } from "./fileTypes";
 import { UnreadModelFactory } from "./model";
 import { FILE_TYPES, PLUGIN, TITLE } from "./names";
 import { settingsOf } from "./settings";
+import { stillPlugin } from "./still";
 
 function activate(
   app: JupyterFrontEnd,
@@ -70,4 +71,4 @@ const plugin: JupyterFrontEndPlugin<void> = {
   activate,
 };
 
-export default plugin;
+export default [plugin, stillPlugin];

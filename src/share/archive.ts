@@ -45,8 +45,20 @@ export interface Archive {
   readonly table: (number: number) => Uint8Array<ArrayBuffer>;
 }
 
-/** Reads what the page holds. */
+/**
+ * Reads what the page holds.
+ *
+ * @throws ExplorerError - `page_damaged`.
+ */
 export function archiveOf(page: Document): Archive {
+  try {
+    return read(page);
+  } catch {
+    throw damaged(); // cut short or changed: no kernel has sent it, which the reasons would blame
+  }
+}
+
+function read(page: Document): Archive {
   const fields: unknown = JSON.parse(textAt(page, "rows"));
   if (!isFields(fields) || !Array.isArray(fields.columns)) throw damaged();
   const columns = fields.columns.map((each: unknown) => objectsOf({ each }, "each").map(columnOf));
@@ -111,9 +123,13 @@ function textAt(page: Document, id: string): string {
 }
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  try {
+    return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  } catch {
+    throw damaged();
+  }
 }
 
 function damaged(): ExplorerError {
-  return new ExplorerError("page_damaged", "A part of this page is missing.", "Have it sent again.");
+  return new ExplorerError("page_damaged", "A part of this page is missing or damaged.", "Have it sent again.");
 }

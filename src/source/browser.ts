@@ -153,17 +153,17 @@ export class BrowserSource implements Source {
   }
 
   async show(filter: string, sort: Sort): Promise<Opened> {
-    if (filter !== "") throw unsupported("Filters need a kernel: they are conditions in SQL.");
-    if (sort.length > 0) throw unsupported("Sorting needs a kernel.");
+    if (filter !== "") throw unsupported("This page by itself has no filters: they are conditions in SQL.");
+    if (sort.length > 0) throw unsupported("This page by itself does not sort.");
     return this.describe();
   }
 
   async export(_dataset: number, _path: string, _ranges: Ranges | null): Promise<Exported> {
-    throw unsupported("Writing files needs a kernel.");
+    throw unsupported("This page by itself writes no files.");
   }
 
   async share(_dataset: number, _ranges: Ranges | null): Promise<SharedPage> {
-    throw unsupported("Making a page of rows needs a kernel.");
+    throw unsupported("This page by itself makes no pages of rows.");
   }
 
   async columns(dataset: number): Promise<readonly Column[]> {

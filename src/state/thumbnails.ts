@@ -265,7 +265,7 @@ export class ThumbnailStore {
 }
 
 function untold(): ExplorerError {
-  return new ExplorerError("bad_reply", "The kernel's answer arrived without this thumbnail.", "Try again.");
+  return new ExplorerError("bad_reply", "The answer arrived without this thumbnail.", "Try again.");
 }
 
 function undecodable(): ExplorerError {

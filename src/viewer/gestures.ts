@@ -1,6 +1,7 @@
 /** Zooming and moving a picture with wheel, mouse and fingers. */
 
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { focused } from "../app/focus";
 import type { Placement } from "./usePlacement";
 import type { Point } from "./view";
 
@@ -35,7 +36,7 @@ function bind(element: HTMLElement, now: () => { placed: Placement; pixelRatio: 
   };
 
   const wheel = (event: WheelEvent) => {
-    if (!engaged && document.activeElement !== element) return;
+    if (!engaged && focused() !== element) return;
     event.preventDefault();
     const unit = event.deltaMode === 1 ? LINE_PIXELS : event.deltaMode === 2 ? PAGE_PIXELS : 1;
     now().placed.zoomBy(WHEEL_GROWTH ** (-event.deltaY * unit), pointOf(event));

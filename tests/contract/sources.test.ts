@@ -56,12 +56,13 @@ async function kernelUnderTest(wire: Wire, opened: Opened, end: () => void | Pro
   };
 }
 
-for (const [name, side] of [
-  ["the kernel, over pipes", "kernel_side"],
-  ["a real kernel, over its comm", "comm_side"],
+for (const [name, side, env] of [
+  ["the kernel, over pipes", "kernel_side", {}],
+  ["a real kernel, over its comm", "comm_side", {}],
+  ["a real kernel whose messages are cut in pieces", "comm_side", { H5EXPLORER_MESSAGE_BYTES: "1000" }],
 ] as const) {
   contract(name, async (): Promise<UnderTest> => {
-    const wire = new PipeWire(path.join(shared().folder, "lookup.parquet"), side);
+    const wire = new PipeWire(path.join(shared().folder, "lookup.parquet"), side, env);
     return kernelUnderTest(wire, openedOf(await wire.opened()), () => wire.end());
   });
 }

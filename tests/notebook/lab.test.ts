@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { Explorer, until } from "../browser/kit";
 import { openTab, startBrowser, type Tab } from "../support/chromium";
-import { type Lab, Notebook, startLab, writeNotebook } from "../support/lab";
+import { endKernels, type Lab, Notebook, startLab, writeNotebook } from "../support/lab";
 import { newFolder, root, runModule, venvProgram } from "../support/python";
 
 jest.setTimeout(180_000);
@@ -23,13 +23,15 @@ beforeAll(async () => {
   [browser, lab] = await Promise.all([startBrowser(), startLab()]);
 });
 
-afterEach(async () => {
+async function closeTabs(): Promise<void> {
   for (const { context, strayRequests, page } of tabs.splice(0)) {
     await page.screenshot({ path: path.join(root, ".cache", "last.png") });
     expect(strayRequests).toEqual([]);
     await context.close();
   }
-});
+}
+
+afterEach(closeTabs);
 
 afterAll(async () => {
   await browser.close();
@@ -374,6 +376,39 @@ describe("a saved notebook", () => {
     expect(shown).toBe(40);
     await page.context().close();
   });
+
+  test("reopened without its kernel shows the still picture, and never in place of a widget that is there", async () => {
+    const { notebook, tab, file } = await open([MAKE(), "ex"]);
+    await notebook.run(0);
+    await notebook.run(1);
+    for (const cell of [0, 1]) await picture(explorerOf(notebook, cell), 0);
+    const still = (page: Page) => page.getByText("This is a still picture.");
+    expect(await still(tab.page).count()).toBe(0);
+    await notebook.save();
+
+    const beside = await open([], file); // the kernel lives
+    for (const cell of [0, 1]) await picture(explorerOf(beside.notebook, cell), 0);
+    expect(await still(beside.tab.page).count()).toBe(0);
+
+    await closeTabs();
+    await endKernels(lab);
+    const { notebook: later } = await open([], file);
+    const { page } = later;
+    for (const cell of [0, 1]) {
+      const figure = later.cell(cell).locator("figure");
+      await figure.getByText("This is a still picture.").waitFor();
+      const image = figure.getByRole("img", { name: expected.rows[0]?.[0] ?? "" });
+      expect(await image.evaluate((each) => each instanceof HTMLImageElement && each.naturalWidth)).toBe(40);
+    }
+    await page.waitForTimeout(1_000); // JupyterLab has looked for the models in the new kernel
+    expect(await later.explorers(0).count()).toBe(0);
+    const complaint = page.getByText(/model not found|Loading widget/).filter({ visible: true });
+    expect(await complaint.count()).toBe(0);
+
+    await later.run(0);
+    await picture(explorerOf(later, 0), 0);
+    expect(await still(page).count()).toBe(1); // that of the other cell
+  });
 });
 
 test("the widget takes JupyterLab's theme, light, dark and of high contrast, and axe finds nothing in it", async () => {
@@ -395,6 +430,41 @@ test("the widget takes JupyterLab's theme, light, dark and of high contrast, and
     expect(found.violations.map((each) => `${theme}: ${each.id} ${each.nodes[0]?.html}`)).toEqual([]);
   }
   expect(backs.size).toBe(3);
+});
+
+describe("in Notebook 7", () => {
+  async function openPlain(file: string): Promise<Notebook> {
+    const tab = await openTab(browser, { viewport: { width: 1400, height: 1000 } });
+    tabs.push(tab);
+    return Notebook.openPlain(tab.page, lab, file);
+  }
+
+  test("a cell shows rows, pictures and metadata, also while it runs, and a still picture later", async () => {
+    count += 1;
+    const file = writeNotebook(lab.folder, `notebook-${count}.ipynb`, [MAKE(), "import time\ntime.sleep(60)"]);
+    const notebook = await openPlain(file);
+    await notebook.run(0);
+    const explorer = explorerOf(notebook, 0);
+    await explorer.contents.getByText(`${expected.rows.length} records`).waitFor({ timeout: 30_000 });
+    await picture(explorer, 0);
+    await notebook.save();
+    await notebook.start(1);
+    await explorer.row(8).click();
+    await picture(explorer, 7);
+    await uuidField(explorer, 7);
+    await explorer.search.fill("250");
+    await explorer.search.press("Enter");
+    await picture(explorer, 249);
+    expect(await notebook.cell(1).locator(".jp-InputPrompt").textContent()).toContain("*");
+
+    await closeTabs();
+    await endKernels(lab);
+    const later = await openPlain(file);
+    await later.cell(0).locator("figure").getByText("This is a still picture.").waitFor();
+    await later.run(0);
+    await picture(explorerOf(later, 0), 0);
+    expect(await later.cell(0).locator("figure").count()).toBe(0);
+  });
 });
 
 /** The parts of the front end that the browser keeps. */
@@ -456,6 +526,29 @@ test("without that folder they come once, and from the browser's own store after
   const again = await longestMessage(tab, file, "again");
   expect(again).toBeGreaterThan(1_000);
   expect(again).toBeLessThan(600_000);
+});
+
+test("where a host takes small messages alone, two explorers and the large parts come in pieces", async () => {
+  const small = `import os\nos.environ["H5EXPLORER_MESSAGE_BYTES"] = "20000"\n${MAKE()}`;
+  const file = writeNotebook(lab.folder, "pieces.ipynb", [
+    `${small}\nother = Explorer(${JSON.stringify(path.join(data, "lookup.parquet"))}, height=400)\nex`,
+    "other",
+  ]);
+  const tab = await openTab(browser);
+  tabs.push(tab);
+  await tab.context.route(/\/h5explorer\/static\/(decoder|parquet_wasm)/, (route) => route.fulfill({ status: 404 }));
+  expect(await longestMessage(tab, file, "pieces")).toBeLessThan(600_000); // the widget's own code
+  const page = tab.context.pages().at(-1);
+  if (page === undefined) throw new Error("there is a page");
+  const notebook = new Notebook(page, file);
+  await notebook.run(1);
+  const [first, second] = [explorerOf(notebook, 0), explorerOf(notebook, 1)];
+  await picture(second, 0);
+  for (const [explorer, row] of [[first, "200"] as const, [second, "250"] as const]) {
+    await explorer.search.fill(row);
+    await explorer.search.press("Enter");
+  }
+  await Promise.all([picture(first, 199), uuidField(first, 199), picture(second, 249), uuidField(second, 249)]);
 });
 
 test("an explorer whose lookup is refused raises in the cell", async () => {

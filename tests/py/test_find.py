@@ -258,3 +258,31 @@ def test_a_csv_and_a_parquet_lookup_count_alike(tmp_path: Path) -> None:
         with pytest.raises(errors.NoFilepathError):
             dataset.image(dataset.entry(1))
         dataset.close()
+
+
+class _Asked:
+    """What has been packed, and how often one has asked for it: it may be gone the next time."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    @property
+    def packed(self) -> None:
+        self.times += 1
+
+    @property
+    def growing(self) -> None:
+        return None
+
+    def drop(self, packed: object) -> None:
+        raise AssertionError(packed)
+
+
+def test_what_is_packed_is_asked_for_once_a_question() -> None:
+    dataset = opened([("a", "x"), ("b", "y")])
+    finder = finding.RowFinder(dataset.lookup)
+    asked = _Asked()
+    assert finder.next_match(asked, parse("b"), 0, 2, go_on) == 1
+    assert asked.times == 1
+    assert finder.count(asked, parse("b"), 0, 1.0, go_on) == (1, 2)
+    assert asked.times == 2

@@ -157,6 +157,9 @@ def test_a_cell_shows_the_widget_and_a_still_picture(live: Kernel, lookup: str) 
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == comm
     assert "323 records" in data["text/html"]
     assert "data:image/jpeg;base64," in data["text/html"]
+    assert (
+        data["application/vnd.h5explorer.still+json"] == {}
+    )  # has the extension show the HTML where the widget is gone
 
 
 def test_nothing_is_printed_on_the_way(live: Kernel, subshell: str, lookup: str) -> None:

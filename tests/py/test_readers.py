@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from h5explorer_py import errors
-from h5explorer_py.images import readers
+from h5explorer_py.images import process, readers
 from h5explorer_py.images.readers import Reader, ReaderPool
 from tests.fixtures.datasets import write_images_for_hdf5
 from tests.fixtures.pictures import encoded
@@ -250,7 +250,7 @@ def test_a_reader_that_is_slow_to_start_is_waited_for(
     pool: ReaderPool, shard: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The libraries may come from a file system that takes longer than an image may."""
-    monkeypatch.setattr(readers, "_START", "import time\ntime.sleep(1.5)\n" + readers._START)
+    monkeypatch.setattr(process, "_START", "import time\ntime.sleep(1.5)\n" + process._START)
     assert image_of(shard) == encoded(1)
 
 
@@ -266,7 +266,7 @@ def test_a_reader_that_cannot_start_says_so(
 
 
 def test_a_reader_that_ends_at_once_says_so(pool: ReaderPool, shard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "_START", "raise SystemExit(3)")
+    monkeypatch.setattr(process, "_START", "raise SystemExit(3)")
     with pytest.raises(errors.ReaderFailedError):
         image_of(shard)
 
@@ -276,7 +276,7 @@ def test_what_a_reader_prints_does_not_disturb_it(
 ) -> None:
     noisy = "import h5explorer_py.images.hdf5 as h\nold = h.Shard.find\n"
     noisy += "h.Shard.find = lambda *a: (print('noise', flush=True), old(*a))[1]\nmain()"
-    monkeypatch.setattr(readers, "_START", readers._START.replace("main()", noisy))
+    monkeypatch.setattr(process, "_START", process._START.replace("main()", noisy))
     assert image_of(shard) == encoded(1)
     assert image_of(shard, "b") == encoded(2)
 
@@ -349,7 +349,7 @@ def test_a_library_that_only_the_kernel_was_told_of_is_found(
 ) -> None:
     (tmp_path / "only_here.py").write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(readers, "_START", readers._START.replace("main()", "import only_here\nmain()"))
+    monkeypatch.setattr(process, "_START", process._START.replace("main()", "import only_here\nmain()"))
     assert image_of(shard) == encoded(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from h5explorer_py.dataset import Dataset
 from h5explorer_py.lookup import rows as lookup_rows
 from h5explorer_py.lookup.find import parse
 from h5explorer_py.lookup.packed import store
-from h5explorer_py.view import filtering, ordering, view
+from h5explorer_py.view import filtering, ordering, orders, scans, view
 from h5explorer_py.view.view import View, make_view
 from h5explorer_py.view.work import Work
 from tests.fixtures.views import KINDS, ROWS, lookup_table, opened_as, truth
@@ -135,14 +136,14 @@ SORTS = [
 def test_orders(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sort: Any, order: str, condition: str
 ) -> None:
-    monkeypatch.setattr(ordering, "_HELD_ROWS", 1_000 if condition else 1 << 22)
+    monkeypatch.setattr(orders, "_HELD_ROWS", 1_000 if condition else 1 << 22)
     same(made(dataset, condition, sort, tmp_path), truth(condition or "true", order))
 
 
 def test_many_of_the_same_uuid_in_both_directions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "SMALLEST", 100)
     monkeypatch.setattr(lookup_rows, "BEGIN_SECONDS", 0.0)
-    monkeypatch.setattr(ordering, "_SEARCHED_ROWS", 1_600)
+    monkeypatch.setattr(orders, "_SEARCHED_ROWS", 1_600)
     numbers = np.random.default_rng(1).integers(0, 40, 3_000)
     table = pa.table({"uuid": [str(UUID(int=int(n) << 64)) for n in numbers], "filepath": ["s"] * 3_000})
     pq.write_table(table, tmp_path / "l.parquet")
@@ -152,7 +153,7 @@ def test_many_of_the_same_uuid_in_both_directions(tmp_path: Path, monkeypatch: p
     assert dataset.rows.preparation.wait(20)
     for direction in ("asc", "desc"):
         shown = made(dataset, "", [("uuid", direction)])
-        assert isinstance(shown.rows, ordering.UuidOrder)
+        assert isinstance(shown.rows, orders.UuidOrder)
         expected = np.argsort(numbers if direction == "asc" else -numbers, kind="stable").tolist()
         for start, stop in ((0, 3_000), (0, 1), (1_234, 1_235), (1_200, 1_300), (2_990, 3_010)):
             assert shown.rows.rows(start, stop).tolist() == expected[start:stop]
@@ -339,7 +340,7 @@ def test_where_there_is_no_room_it_is_said(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_order_that_finds_no_room_is_said(dataset: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(ordering, "_HELD_ROWS", 10)
+    monkeypatch.setattr(orders, "_HELD_ROWS", 10)
     with pytest.raises(errors.WriteFailedError, match="absent"):
         make_view(dataset, "", [("Lot No", "asc")], Work(scratch=str(tmp_path / "absent")))
 
@@ -380,3 +381,34 @@ def test_folders_do_not_give_columns_their_values(tmp_path: Path, monkeypatch: p
     same(
         made(dataset, "size > 40 OR weight > 40", [("weight", "asc")]), truth("size > 40 OR weight > 40", "weight, row")
     )
+
+
+def test_going_through_records_ends_when_nobody_waits(dataset: Dataset) -> None:
+    asked = []
+
+    def stop() -> None:
+        asked.append(1)
+        if len(asked) > 2:
+            raise errors.CancelledError("enough")
+
+    with contextlib.closing(filtering.records_of(dataset, Work())) as records:
+        _, batches = scans.stream_of_records(records, ["species"], stop)
+        with pytest.raises(errors.CancelledError):
+            list(batches)
+    assert len(asked) == 3
+
+
+def test_an_order_by_metadata_is_given_up_while_its_records_are_gone_through(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+    stream = scans.stream_of_records
+
+    def watched(records: Any, columns: Any, give_up: Any) -> Any:
+        given.append(give_up)
+        return stream(records, columns, give_up)
+
+    monkeypatch.setattr(ordering, "stream_of_records", watched)
+    work = Work()
+    make_view(dataset, "", [("species", "asc")], work).close()
+    assert given == [work.give_up]

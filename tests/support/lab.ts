@@ -62,6 +62,13 @@ export async function startLab(home = newFolder("lab")): Promise<Lab> {
   return { base, token, folder, running };
 }
 
+/** Ends all kernels, as a server does that is stopped over night. */
+export async function endKernels({ base, token }: Lab): Promise<void> {
+  const headers = { Authorization: `token ${token}` };
+  const sessions: readonly { readonly id: string }[] = await (await fetch(`${base}api/sessions`, { headers })).json();
+  for (const { id } of sessions) await fetch(`${base}api/sessions/${id}`, { headers, method: "DELETE" });
+}
+
 /** Writes a notebook of code cells; returns its path. */
 export function writeNotebook(folder: string, name: string, cells: readonly string[], kernel = "python3"): string {
   const content = {
@@ -92,6 +99,15 @@ export class Notebook {
   /** Opens a notebook, and waits until its kernel is ready. */
   static async open(page: Page, base: string, file: string, query: string): Promise<Notebook> {
     await page.goto(`${base}lab/tree/${path.basename(file)}${query}`);
+    const notebook = new Notebook(page, file);
+    await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout: 60_000 });
+    await notebook.idle();
+    return notebook;
+  }
+
+  /** Opens a notebook in Notebook 7, which the same server serves. */
+  static async openPlain(page: Page, { base, token }: Lab, file: string): Promise<Notebook> {
+    await page.goto(`${base}notebooks/${path.basename(file)}?token=${token}`);
     const notebook = new Notebook(page, file);
     await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout: 60_000 });
     await notebook.idle();

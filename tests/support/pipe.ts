@@ -16,9 +16,15 @@ export class PipeWire implements Wire {
   readonly #side: string;
   #errors = "";
 
-  /** @param side - The module that holds it: the explorer's own parts alone, or a kernel that runs all of it. */
-  constructor(lookup: string, side: "kernel_side" | "comm_side" = "kernel_side") {
-    this.#process = spawn(venvProgram("python"), ["-m", `tests.contract.${side}`, lookup], { cwd: root });
+  /**
+   * @param side - The module that holds it: the explorer's own parts alone, or a kernel that runs all of it.
+   * @param env - Variables of its environment, beside the usual ones.
+   */
+  constructor(lookup: string, side: "kernel_side" | "comm_side" = "kernel_side", env: NodeJS.ProcessEnv = {}) {
+    this.#process = spawn(venvProgram("python"), ["-m", `tests.contract.${side}`, lookup], {
+      cwd: root,
+      env: { ...process.env, ...env },
+    });
     this.#side = side;
     this.#process.stdout.on("data", (data: Buffer) => this.#take(data));
     this.#process.stderr.on("data", (data: Buffer) => {

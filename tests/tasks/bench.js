@@ -29,6 +29,8 @@ const AT_MOST = {
   "first rows: explorer - empty widget, ms": 600,
   "slider, 10 million rows: explorer / minimal widget": 1.3,
   "slider, 200 million rows: explorer / minimal widget": 1.3,
+  "10 million rows, 1Mi groups: first rows, page / kernel": 3,
+  "10 million rows, giant groups: first rows, page / kernel": 3,
 };
 
 function makeData() {
@@ -58,7 +60,7 @@ function images(name, folder) {
 function widgets() {
   mustRun(npmProgram("jest"), ["--config", "tests/bench/jest.config.js"]);
   const read = (name) => JSON.parse(readFileSync(path.join(cache, "bench", name), "utf8"));
-  return { ...read("widgets.json"), ...read("slider.json") };
+  return { ...read("widgets.json"), ...read("slider.json"), ...read("first-rows.json") };
 }
 
 function lookups(...args) {

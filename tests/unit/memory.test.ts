@@ -67,12 +67,44 @@ test("another file that is open in the tab meanwhile is not mistaken for its own
   expect((await memory.recall()).row).toBe(5);
 });
 
-test("a file that is renamed takes over nothing, and leaves nothing behind", async () => {
+test("a file that is renamed takes along what is kept, and leaves nothing behind", async () => {
+  const { kept, given } = store();
+  const memory = new TabMemory(given, "a.parquet");
+  const shown = model({ _opened: opened("/a"), filter: "width > 1", current: 5 });
+  memory.follow(shown, "");
+  jest.runAllTimers();
+  memory.rename("b.parquet");
+  await jest.advanceTimersByTimeAsync(0);
+  expect([...kept.keys()]).toEqual(["h5explorer-shown:b.parquet"]);
+  expect(await memory.recall()).toMatchObject({ filter: "width > 1", row: 5 });
+  memory.rename("c.parquet");
+  memory.rename("d.parquet");
+  shown.change({ current: 6 });
+  await jest.advanceTimersByTimeAsync(0);
+  expect([...kept.keys()]).toEqual(["h5explorer-shown:d.parquet"]);
+  expect(await memory.recall()).toMatchObject({ filter: "width > 1", row: 6 });
+});
+
+test("what another file is open in is renamed with what was kept of its own", async () => {
+  const { given } = store();
+  const memory = new TabMemory(given, "a.parquet");
+  const shown = model({ _opened: opened("/a"), current: 5 });
+  memory.follow(shown, "");
+  jest.runAllTimers();
+  shown.change({ _opened: opened("/b"), current: 99 });
+  memory.rename("c.parquet");
+  await jest.advanceTimersByTimeAsync(0);
+  expect((await memory.recall()).row).toBe(5);
+});
+
+test("a file that is closed while it is renamed is forgotten", async () => {
   const { kept, given } = store();
   const memory = new TabMemory(given, "a.parquet");
   memory.follow(model({ _opened: opened("/a"), current: 5 }), "");
   jest.runAllTimers();
   memory.rename("b.parquet");
+  memory.forget();
+  await jest.advanceTimersByTimeAsync(0);
   expect(kept.size).toBe(0);
 });
 

@@ -53,6 +53,22 @@ test("of no use they are let go on; a second one is asked at once, a third when 
   expect(nextStep(situation({ inView, onWay: [old, one] }))).toEqual({ ...ask, withdraw: true });
 });
 
+test("a page that is there, or has failed, is not asked for with those on both sides of it", () => {
+  const inView = { start: 5 * PAGE_ROWS, stop: 8 * PAGE_ROWS };
+  const ask = (page: number) => ({ kind: "ask", first: page, last: page, withdraw: false });
+  const isSixth = (page: number) => page === 6;
+  for (const six of [{ has: isSixth }, { failed: isSixth }]) {
+    expect(nextStep(situation({ inView, ...six }))).toEqual(ask(5));
+    const fifth = { first: 5, last: 5, forMs: PATIENCE_MS };
+    expect(nextStep(situation({ inView, ...six, onWay: [fifth] }))).toEqual(ask(7));
+    const useless = { first: 90, last: 90, forMs: 0 };
+    expect(nextStep(situation({ inView, ...six, onWay: [fifth, useless] }))).toEqual({ kind: "nothing" });
+    expect(nextStep(situation({ inView, ...six, onWay: [fifth, { ...fifth, first: 7, last: 7 }] }))).toEqual({
+      kind: "nothing",
+    });
+  }
+});
+
 test("what is around is only asked for when nothing is on its way", () => {
   const here = (page: number) => page === 7;
   const onWay = [{ first: 90, last: 90, forMs: 0 }];

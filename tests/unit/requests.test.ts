@@ -1,3 +1,4 @@
+import { pack } from "../../src/channel/frames";
 import { ASK_AGAIN_MS, RequestClient, TELL_WAITING_MS } from "../../src/channel/requests";
 import type { Wire, WireState } from "../../src/channel/wire";
 import type { ExplorerError } from "../../src/errors";
@@ -36,6 +37,14 @@ class TestWire implements Wire {
 
   reply(request: string | undefined, result: object, ...buffers: Uint8Array<ArrayBuffer>[]): void {
     this.#hear({ kind: "reply", request, result }, buffers);
+  }
+
+  /** Answers in two pieces, less those that are lost. */
+  replyInPieces(request: string | undefined, message: string, result: object, bytes: Uint8Array, lost = -1): void {
+    const frame = pack({ kind: "reply", request, result }, [bytes]);
+    for (const [at, part] of [frame.slice(0, 30), frame.slice(30)].entries()) {
+      if (at !== lost) this.#hear({ kind: "piece", message, at, of: 2 }, [part]);
+    }
   }
 
   fail(request: string | undefined, code: string): void {
@@ -213,6 +222,42 @@ test("what is not answered is asked again under the same name, and a person is t
   } finally {
     jest.useRealTimers();
   }
+});
+
+test("an answer in pieces, of which one is lost, is asked for again", async () => {
+  jest.useFakeTimers({ doNotFake: ["queueMicrotask"] });
+  try {
+    const wire = new TestWire();
+    const client = new RequestClient(wire);
+    const question = client.ask("image", { row: 1 });
+    await turn();
+    wire.replyInPieces(wire.asked()[0], "0", { row: 1 }, new Uint8Array([1, 2]), 0);
+    await jest.advanceTimersByTimeAsync(ASK_AGAIN_MS + TELL_WAITING_MS);
+    expect(wire.asked()).toHaveLength(2);
+    wire.replyInPieces(wire.asked()[1], "1", { row: 1 }, new Uint8Array([3, 4]));
+    expect(await question).toEqual({ result: { row: 1 }, buffers: [new Uint8Array([3, 4])] });
+    client.close();
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test("a question withdrawn between the pieces of its answer, and others' answers in pieces, do no harm", async () => {
+  const wire = new TestWire();
+  const client = new RequestClient(wire);
+  const control = new AbortController();
+  const withdrawn = outcome(client.ask("image", { row: 1 }, control.signal));
+  const kept = client.ask("image", { row: 2 });
+  await turn();
+  const [first, second] = wire.asked();
+  wire.replyInPieces(first, "0", {}, new Uint8Array(9), 1);
+  control.abort();
+  expect(await withdrawn).toMatchObject({ code: "cancelled" });
+  wire.replyInPieces(first, "0", {}, new Uint8Array(9), 0);
+  wire.replyInPieces("another page's", "1", {}, new Uint8Array(9));
+  wire.replyInPieces(second, "2", { row: 2 }, new Uint8Array([7]));
+  expect(await kept).toEqual({ result: { row: 2 }, buffers: [new Uint8Array([7])] });
+  client.close();
 });
 
 test("closing withdraws what is on its way", async () => {

@@ -77,6 +77,11 @@ export class WorkerLink<Api> {
     return this.#restarts;
   }
 
+  /** Starts the worker before anything is asked of it. */
+  start(): void {
+    this.#worker ??= this.#begin();
+  }
+
   /**
    * Calls a function of the worker.
    *

@@ -3,6 +3,7 @@
 import type { Column } from "../../source/api";
 import type { Keys, Lookup, Passed, Values, Wanted } from "./lookup";
 import { MadeColumn, type TextColumn } from "./textColumn";
+import { lastly } from "./turns";
 
 /** Rows that are passed at a time. */
 const PIECE = 65_536;
@@ -41,6 +42,7 @@ export class MemoryLookup implements Lookup {
 
   async *pass(start: number, _: Wanted): AsyncGenerator<Passed & { readonly endsPart: boolean }> {
     for (let at = start; at < this.rows; at += PIECE) {
+      await lastly();
       const rows = Math.min(PIECE, this.rows - at);
       yield { start: at, uuid: cut(this.#uuid, at, rows), filepath: cut(this.#filepath, at, rows), endsPart: true };
     }

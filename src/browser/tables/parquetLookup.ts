@@ -8,18 +8,26 @@ import type { Column } from "../../source/api";
 import type { FileRef } from "../fileRef";
 import { type KeyColumns, type Keys, type Lookup, noTexts, type Passed, type Values, type Wanted } from "./lookup";
 import { checkNames } from "./names";
-import { ParquetTable } from "./parquet";
+import { ParquetTable, SMALL_GROUP } from "./parquet";
 import { canBeText, type TextColumn, textColumn } from "./textColumn";
 import { typeName } from "./typeName";
 
-/** Rows that are decoded at once: a window costs its whole column chunk to read, but only these to decode. */
+/** Rows that are decoded at once where a window costs a row group's whole columns to read. */
 const SEGMENT = 65_536;
+
+/** Rows that are decoded at once where their pages alone are read. */
+const WINDOW = 4_096;
 
 /** Bytes of decoded rows that are kept. */
 const KEPT_BYTES = 64 << 20;
 
-/** Bytes of one row group above which it is not read into a page. */
-const LARGEST_GROUP = 2 ** 30;
+/** Rows of a group that are read together. */
+interface Stretch {
+  readonly name: string;
+  readonly group: number;
+  readonly offset: number;
+  readonly length: number;
+}
 
 interface Segment {
   readonly start: number;
@@ -36,7 +44,7 @@ export class ParquetLookup implements Lookup {
   readonly #table: ParquetTable;
   readonly #names: KeyColumns;
   readonly #segments = new LruCache<string, Segment>(KEPT_BYTES, (segment) => segment.bytes);
-  readonly #reading = new Map<string, Promise<Segment>>();
+  readonly #reading = new Map<string, Promise<Segment | null>>();
 
   private constructor(table: ParquetTable, names: KeyColumns) {
     this.#table = table;
@@ -58,6 +66,7 @@ export class ParquetLookup implements Lookup {
     const table = await ParquetTable.open(
       ref,
       (reason) => new ExplorerError("lookup_unreadable", `${ref.path} cannot be read as Parquet: ${reason}.`),
+      true,
     );
     const found = table.schema.fields.map((field) => field.name);
     checkNames(found, names, table.name);
@@ -92,7 +101,6 @@ export class ParquetLookup implements Lookup {
     for (let number = this.#table.groupOf(start); number < groups.length; number += 1) {
       const group = groups[number];
       if (group === undefined || group.rows === 0) continue;
-      this.#checkGroup(group.bytes);
       let at = group.start;
       for await (const table of this.#table.stream(number, columns)) {
         const end = at + table.numRows;
@@ -108,7 +116,7 @@ export class ParquetLookup implements Lookup {
   }
 
   async *values(column: string): AsyncGenerator<Values> {
-    for (let number = 0; number < this.#table.groups.length; number += 1) {
+    for (const number of this.#table.groups.keys()) {
       for await (const table of this.#table.stream(number, [column])) {
         const vector = table.getChild(column);
         if (vector !== null) yield valuesOf(vector);
@@ -134,36 +142,59 @@ export class ParquetLookup implements Lookup {
   }
 
   async #segment(row: number): Promise<Segment> {
-    const number = this.#table.groupOf(row);
-    const group = this.#table.groups[number] ?? { start: 0, rows: 0, bytes: 0 };
-    const offset = Math.floor((row - group.start) / SEGMENT) * SEGMENT;
-    const name = `${number} ${offset}`;
-    const held = this.#segments.get(name) ?? this.#reading.get(name);
+    const group = this.#table.groupOf(row);
+    const at = row - (this.#table.groups[group]?.start ?? 0);
+    const isSmall = (this.#table.groups[group]?.bytes ?? 0) <= SMALL_GROUP;
+    const [narrow, wide] = [stretchOf(group, at, WINDOW), stretchOf(group, at, SEGMENT)];
+    const held = this.#segments.get(narrow.name) ?? this.#segments.get(wide.name);
     if (held !== undefined) return held;
-    this.#checkGroup(group.bytes);
-    const reading = this.#read(number, offset).finally(() => this.#reading.delete(name));
+    const found = isSmall ? null : await this.#once(narrow, () => this.#window(narrow));
+    if (found !== null) return found;
+    const whole = await this.#once(wide, () => this.#read(wide));
+    if (whole === null) throw new ExplorerError("internal", `${this.#table.name} has no such rows.`);
+    return whole;
+  }
+
+  /** Reads a stretch once for all who ask for it meanwhile, and keeps what it has. */
+  #once({ name }: Stretch, read: () => Promise<Segment | null>): Promise<Segment | null> {
+    const held = this.#reading.get(name);
+    if (held !== undefined) return held;
+    const reading = read()
+      .then((segment) => {
+        if (segment !== null) this.#segments.set(name, segment);
+        return segment;
+      })
+      .finally(() => this.#reading.delete(name));
     this.#reading.set(name, reading);
-    const segment = await reading;
-    this.#segments.set(name, segment);
-    return segment;
+    return reading;
   }
 
-  async #read(number: number, offset: number): Promise<Segment> {
-    const group = this.#table.groups[number] ?? { start: 0, rows: 0 };
+  /** Reads a stretch from its pages; `null` where that is not possible. */
+  async #window({ group, offset, length }: Stretch): Promise<Segment | null> {
+    const { start, rows } = this.#table.groups[group] ?? { start: 0, rows: 0 };
+    const part = { group, offset, rows: Math.min(length, rows - offset) };
+    const { uuid: one, filepath: other } = this.#names;
+    const found = await Promise.all([one, other].map((name) => this.#table.window(name, part)));
+    const [uuid, filepath] = found;
+    if (!uuid || !filepath) return null;
+    const bytes = uuid.byteLength + filepath.byteLength;
+    return { start: start + offset, uuid: textColumn(uuid), filepath: textColumn(filepath), bytes };
+  }
+
+  /** Reads a stretch with all of its row group. */
+  async #read({ group, offset, length }: Stretch): Promise<Segment> {
+    const { start, rows } = this.#table.groups[group] ?? { start: 0, rows: 0 };
+    this.#table.checkGroup(group);
     const both = { uuid: true, filepath: true };
-    const rows = Math.min(SEGMENT, group.rows - offset);
-    const table = await this.#table.read({ group: number, offset, rows, columns: this.#columns(both) });
-    return { start: group.start + offset, ...this.#keysOf(table, both), bytes: bytesOf(table) };
+    const part = { group, offset, rows: Math.min(length, rows - offset) };
+    const table = await this.#table.read({ ...part, columns: this.#columns(both) });
+    return { start: start + offset, ...this.#keysOf(table, both), bytes: bytesOf(table) };
   }
+}
 
-  #checkGroup(bytes: number): void {
-    if (bytes <= LARGEST_GROUP) return;
-    throw new ExplorerError(
-      "too_large",
-      `${this.#table.name} is written in parts of more than 1 GB, which a page does not hold.`,
-      "Open it with `h5explorer open` or in a notebook.",
-    );
-  }
+function stretchOf(group: number, row: number, length: number): Stretch {
+  const offset = Math.floor(row / length) * length;
+  return { name: `${group} ${offset} ${length}`, group, offset, length };
 }
 
 function bytesOf(table: Table): number {

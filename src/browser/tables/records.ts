@@ -16,7 +16,7 @@ import { typeName } from "./typeName";
 const WHOLE_BYTES = 24 << 20;
 const TABLES_KEPT = 64 << 20;
 
-/** Files whose uuids are kept, by the sum of their rows. */
+/** Rows of the files whose uuids are kept; a file that has more is not read. */
 const ROWS_KEPT = 2_000_000;
 
 /** What is asked for. */
@@ -40,8 +40,14 @@ interface File {
 
 /** Reads records. */
 export class Records {
-  readonly #files = new LruCache<string, Promise<File>>(16);
+  readonly #files: LruCache<string, File>;
+  readonly #opening = new Map<string, Promise<File>>();
   readonly #groups = new LruCache<string, Table>(TABLES_KEPT, bytesOf);
+
+  /** @param rowsKept - Rows of the files whose uuids are kept. */
+  constructor(rowsKept = ROWS_KEPT) {
+    this.#files = new LruCache(rowsKept, ({ table }) => Math.max(1, table.rows));
+  }
 
   /**
    * Gets the first record of a uuid.
@@ -66,13 +72,18 @@ export class Records {
     return { fields: await this.#fields(ref, table, first), matches };
   }
 
-  #file(ref: FileRef, uuidColumns: readonly string[]): Promise<File> {
+  async #file(ref: FileRef, uuidColumns: readonly string[]): Promise<File> {
     const name = `${stateOf(ref)} ${uuidColumns.join(" ")}`;
-    const held = this.#files.get(name);
+    const [held, asked] = [this.#files.get(name), this.#opening.get(name)];
     if (held !== undefined) return held;
-    const opening = open(ref, uuidColumns);
-    this.#files.set(name, opening);
-    opening.catch(() => this.#files.delete(name)); // it may be there the next time
+    if (asked !== undefined) return asked;
+    const opening = open(ref, uuidColumns)
+      .then((file) => {
+        this.#files.set(name, file);
+        return file;
+      })
+      .finally(() => this.#opening.delete(name)); // where it failed, it may be there the next time
+    this.#opening.set(name, opening);
     return opening;
   }
 

@@ -2,8 +2,9 @@
 
 import { ExplorerError } from "../../errors";
 import type { Counted } from "../../source/api";
+import { ByteSet } from "./byteSet";
 import type { Lookup, Passed } from "./lookup";
-import { equalTest, parseQuery, pathTest, type Query, uuidTest } from "./query";
+import { parseQuery, pathTest, type Query, uuidTest } from "./query";
 
 /** After so many milliseconds a count is told as far as it is. */
 const COUNT_MS = 400;
@@ -41,19 +42,16 @@ export async function count({ lookup, text, signal }: Search, start: number): Pr
   return { count: found, stop: lookup.rows };
 }
 
-/** Counts the different filepaths. Most rows name the same file as the row before, which is told without its text. */
+/** Counts the different filepaths. */
 export async function countFilepaths(lookup: Lookup, signal: AbortSignal): Promise<number> {
-  const seen = new Set<string>();
+  const seen = new ByteSet();
   for await (const { filepath } of lookup.pass(0, { uuid: false, filepath: true })) {
     giveUp(signal);
-    let isSame = (_: number) => false;
-    for (let at = 0; at < filepath.length; at += 1) {
-      if (isSame(at)) continue;
-      const text = filepath.text(at);
-      if (text === null) continue;
-      seen.add(text);
-      isSame = filepath.tester(equalTest(text));
-    }
+    const see = filepath.tester((bytes, start, stop) => {
+      seen.add(bytes, start, stop);
+      return true;
+    });
+    for (let at = 0; at < filepath.length; at += 1) see(at);
   }
   return seen.size;
 }

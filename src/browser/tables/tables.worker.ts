@@ -12,6 +12,7 @@ import { parseQuery } from "./query";
 import { type RecordAsked, Records } from "./records";
 import { count, countFilepaths, find } from "./search";
 import { ShardsLookup } from "./shardsLookup";
+import { first, lastly } from "./turns";
 import { valuesOf } from "./values";
 import { startWasm } from "./wasm";
 
@@ -19,6 +20,9 @@ declare const self: Port;
 
 /** Lookups that stay open: the one that is shown, and one that is about to be. */
 const LOOKUPS_KEPT = 2;
+
+/** The filepaths are counted when the first rows have been on the screen for so many milliseconds. */
+const COUNT_AFTER_MS = 250;
 
 const opened = new Map<number, Promise<Lookup>>();
 const records = new Records();
@@ -39,8 +43,12 @@ async function openedBy(spec: LookupSpec): Promise<Lookup> {
   return opening;
 }
 
-async function openLookup({ from, columns }: LookupSpec, signal: AbortSignal): Promise<Lookup> {
+async function startDecoder(): Promise<void> {
   wasm.memory = await startWasm(initialize);
+}
+
+async function openLookup({ from, columns }: LookupSpec, signal: AbortSignal): Promise<Lookup> {
+  await startDecoder();
   if ("shards" in from) return ShardsLookup.open(from.shards, columns);
   const isText = /\.(csv|tsv|txt)(\.gz)?$/i.test(from.table.path.split(/[?#]/, 1)[0] ?? "");
   return isText ? openDelimited(from.table, columns, signal) : ParquetLookup.open(from.table, columns);
@@ -53,14 +61,16 @@ interface About {
 
 const service = {
   async open({ lookup }: About) {
-    const { rows, columns, notices } = await openedBy(lookup);
+    const { rows, columns, notices } = await first(() => openedBy(lookup));
     return { rows, columns, notices };
   },
   async rows({ lookup, start, stop }: About & { readonly start: number; readonly stop: number }) {
-    return (await openedBy(lookup)).keys(start, stop);
+    return first(async () => (await openedBy(lookup)).keys(start, stop));
   },
   async filepaths({ lookup }: About, signal: AbortSignal) {
-    return countFilepaths(await openedBy(lookup), signal);
+    const held = await openedBy(lookup);
+    await lastly(COUNT_AFTER_MS);
+    return countFilepaths(held, signal);
   },
   async find(
     { lookup, text, after }: About & { readonly text: string; readonly after: number | null },
@@ -76,9 +86,9 @@ const service = {
     return valuesOf(await openedBy(lookup), column, lookup.columns.uuid, signal);
   },
   async record(asked: RecordAsked, signal: AbortSignal) {
-    wasm.memory = await startWasm(initialize);
+    await startDecoder();
     if (signal.aborted) throw new ExplorerError("cancelled", "The request was withdrawn.");
-    return records.record(asked);
+    return first(() => records.record(asked));
   },
 };
 
@@ -90,3 +100,6 @@ serve(self, service, {
   read: bytesFetched,
   isFatal: isCrash,
 });
+
+// Before anything is asked for: what goes wrong is told to whoever asks then.
+startDecoder().catch(() => {});

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import binascii
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +15,6 @@ import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -108,3 +109,13 @@ def make_lookup(folder: Path, form: str, rows: int) -> str:
         write(aside, rows, group)
         os.replace(aside, path)
     return str(path)
+
+
+def main() -> None:
+    """Write one lookup: ``python -m tests.bench.figures.lookups FOLDER FORM ROWS``."""
+    folder, form, rows = sys.argv[1:]
+    make_lookup(Path(folder), form, int(rows))
+
+
+if __name__ == "__main__":
+    main()
