@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from h5py import h5d, h5p, h5s, h5t
 
-from h5explorer_py import errors
+from h5explorer_py import children, errors
 from h5explorer_py.dataset import Dataset
-from h5explorer_py.images import process, readers
+from h5explorer_py.images import readers
 from h5explorer_py.images.opened import OpenedShard
 from tests.fixtures.datasets import GOOD_SHARDS, write_images
 from tests.fixtures.pictures import encoded
@@ -318,7 +318,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path.chmod(0)
     if os.geteuid() == 0:  # who may read it all the same, but for its readers
         monkeypatch.setattr(OpenedShard, "look_for", lambda *_: None)
-        monkeypatch.setattr(process.subprocess, "Popen", partial(subprocess.Popen, preexec_fn=without_override))
+        monkeypatch.setattr(children.subprocess, "Popen", partial(subprocess.Popen, preexec_fn=without_override))
     pool = readers.ReaderPool()
     monkeypatch.setattr(readers, "_pool", pool)
     error = refused(errors.ShardUnreadableError, path)

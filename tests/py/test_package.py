@@ -72,7 +72,7 @@ def test_rows_pictures_and_metadata_need_no_pandas(contract: Path, tmp_path: Pat
 
 
 def test_public_names() -> None:
-    assert h5explorer_py.__all__ == ["Explorer", "ExplorerError", "Image", "Selection", "__version__"]
+    assert h5explorer_py.__all__ == ["Explorer", "ExplorerError", "Image", "Selection", "__version__", "convert"]
     for name in h5explorer_py.__all__:
         assert getattr(h5explorer_py, name)
         assert name in dir(h5explorer_py)
