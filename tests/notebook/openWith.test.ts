@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Browser } from "playwright-core";
 import { type Explorer, until } from "../browser/kit";
@@ -154,6 +154,60 @@ test("where the kernel has no h5explorer, the tab says the command, and takes an
   await files.tab.getByRole("button", { name: /Python 3/ }).click();
   await picture(files.explorer(), 0);
   expect(await sessions()).toHaveLength(1);
+});
+
+test("where no kernel has h5explorer, the page shows the file by itself, once a person wants it", async () => {
+  writeSettings(home, { kernel: BARE, rowHeight: 40, theme: "dark" });
+  const before = stateOf(data);
+  const { files, tab } = await openLab();
+  const read: string[] = [];
+  tab.page.on("response", (response) => {
+    const { pathname } = new URL(response.url());
+    if (pathname.startsWith("/files/")) read.push(`${response.status()} ${pathname}`);
+  });
+  await files.openWith("lookup.parquet");
+  const notice = files.tab.getByRole("region", { name: "Without a kernel" });
+  await notice.getByText("files of up to 2 GB").waitFor({ timeout: 60_000 });
+  await notice.getByText("Filters, sorting, export, sharing and Python need a kernel").waitFor();
+  await tab.page.waitForTimeout(500);
+  expect(read).toEqual([]);
+  await notice.getByRole("button", { name: "Show it without a kernel" }).click();
+  const explorer = files.explorer();
+  await picture(explorer, 0);
+  await tab.page.keyboard.press("ArrowDown"); // it has the focus
+  await picture(explorer, 1);
+  await explorer.table.getByText(uuids[1] ?? "", { exact: true }).waitFor();
+  expect(await explorer.contents.getByText(/323 records/).count()).toBe(1);
+  expect(await explorer.contents.getByRole("button", { name: /Filter|Export|Open/ }).count()).toBe(0);
+  expect((await explorer.row(1).boundingBox())?.height).toBe(40);
+  expect(await explorer.root.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe("rgb(30, 30, 30)");
+  expect(read.length).toBeGreaterThan(0);
+  expect(
+    read.filter((each) => !/^206 \/files\/data\/(lookup|shard_\d+_metadata)\.parquet$|^206 .*_images\.h5$/.test(each)),
+  ).toEqual([]);
+  expect(stateOf(data)).toEqual(before);
+  expect(await sessions()).toEqual([]);
+  await files.tab.getByRole("button", { name: "Use a kernel" }).click();
+  await notice.waitFor({ timeout: 60_000 });
+  await files.openWith("shard_001_images.h5");
+  await notice.getByRole("button").click();
+  await files
+    .explorer()
+    .contents.getByText(/100 records/)
+    .waitFor();
+});
+
+test("a file that is too large for that is not offered so", async () => {
+  writeSettings(home, { kernel: BARE });
+  const huge = path.join(home, "notebooks", "huge.parquet");
+  writeFileSync(huge, "");
+  truncateSync(huge, 3e9);
+  const { files } = await openLab("");
+  await files.openWith("huge.parquet");
+  const notice = files.tab.getByRole("region", { name: "Without a kernel" });
+  await notice.getByText("files of up to 2 GB itself. This one has 3.00 GB.").waitFor({ timeout: 60_000 });
+  expect(await notice.getByRole("button").count()).toBe(0);
+  rmSync(huge);
 });
 
 test("a file's name is never code", async () => {
