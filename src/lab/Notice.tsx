@@ -56,7 +56,7 @@ export function Notice({
       )}
       {kernels.length > 0 && (
         <fieldset>
-          <legend>{command === undefined ? "Kernels" : "Or take another kernel"}</legend>
+          <legend>{retry === "Go back" ? "Kernels" : "Or take another kernel"}</legend>
           {kernels.map(({ name, label }) => (
             <button key={name} type="button" class="h5x-notice-button" onClick={() => onKernel(name)}>
               {label}

@@ -7,19 +7,22 @@ import type { IStateDB } from "@jupyterlab/statedb";
 import type { Message } from "@lumino/messaging";
 import { Panel, Widget } from "@lumino/widgets";
 import { render } from "preact";
-import { asExplorerError } from "../errors";
+import { sentencesOf } from "../errors";
 import { type KernelChoice, pythonKernels } from "./kernelChoice";
 import type { Place } from "./kernelPath";
 import { type Remembered, TabMemory } from "./memory";
 import { Notice, type NoticeContent } from "./Notice";
 import { offerFor, type PlainOffer } from "./plain/offer";
-import { installCommand, type Opening, openingExpressions, readOpening } from "./python";
+import { installCommand, type Opening, openingExpressions, readOpening, type Wish } from "./python";
 import { type KernelEvent, TabSession } from "./session";
 import type { Settings } from "./settings";
 import { KernelWidgets } from "./widgets";
 
 /** A kernel that dies again so soon is not asked once more by itself. */
 const DIES_AGAIN_MS = 60_000;
+
+/** What a kernel answers that cannot open any file. */
+type Useless = Extract<Opening, { readonly kind: "absent" | "foreign" }>;
 
 /** What tabs need of JupyterLab. */
 export interface Surroundings {
@@ -155,9 +158,8 @@ export class ExplorerTab extends Panel {
       await act(stays);
     } catch (error) {
       if (!stays()) return;
-      const { message, action } = asExplorerError(error);
       const plain = await this.#plain();
-      if (stays()) this.#fail("The file could not be opened", `${message} ${action}`.trim(), "Try again", plain);
+      if (stays()) this.#fail("The file could not be opened", sentencesOf(error), "Try again", plain);
     }
   }
 
@@ -203,7 +205,7 @@ export class ExplorerTab extends Panel {
     const opening = await ask(kernel, { ...place, cache: settings.cache, look, filter, sort, row });
     if (!stays()) return;
     if (opening.kind === "opened") await this.#show(widgets, opening.model, kernel.name, stays);
-    else if (opening.kind === "absent") await this.#lack(kernel.name, opening.python, stays);
+    else if (opening.kind === "absent" || opening.kind === "foreign") await this.#lack(kernel.name, opening, stays);
     else this.#fail(opening.message, opening.action);
   }
 
@@ -223,19 +225,12 @@ export class ExplorerTab extends Panel {
     if (isHere && this.isVisible) requestAnimationFrame(() => this.#focus());
   }
 
-  async #lack(kernelName: string, python: string, stays: () => boolean): Promise<void> {
+  async #lack(kernelName: string, opening: Useless, stays: () => boolean): Promise<void> {
     const [kernels, plain] = await Promise.all([this.#kernels(), this.#plain()]);
     if (!stays()) return;
     const label = kernels.find((each) => each.name === kernelName)?.label ?? kernelName;
-    this.#say({
-      kind: "trouble",
-      title: `The kernel ${label} has no h5explorer`,
-      text: "This command, in a terminal, installs it:",
-      command: installCommand(python),
-      retry: "Try again",
-      kernels: kernels.filter((each) => each.name !== kernelName),
-      plain,
-    });
+    const others = kernels.filter((each) => each.name !== kernelName);
+    this.#say({ kind: "trouble", ...sentencesFor(label, opening), retry: "Try again", kernels: others, plain });
   }
 
   #hear(event: KernelEvent): void {
@@ -287,13 +282,20 @@ export class ExplorerTab extends Panel {
   }
 }
 
-async function ask(kernel: Kernel.IKernelConnection, request: unknown): Promise<Opening> {
+/** What is said of a kernel that cannot open a file. */
+function sentencesFor(kernel: string, opening: Useless) {
+  if (opening.kind === "foreign") return { title: opening.message, text: opening.action };
+  const [title, text] = [`The kernel ${kernel} has no h5explorer`, "This command, in a terminal, installs it:"];
+  return { title, text, command: installCommand(opening.python) };
+}
+
+async function ask(kernel: Kernel.IKernelConnection, wish: Wish): Promise<Opening> {
   const asking = kernel.requestExecute({
     code: "",
     silent: true,
     store_history: false,
     allow_stdin: false,
-    user_expressions: openingExpressions(request),
+    user_expressions: openingExpressions(wish),
   });
   const { content } = await asking.done;
   return readOpening(content.status === "ok" ? content.user_expressions : null);

@@ -7,12 +7,15 @@ import { App } from "../../app/App";
 import { PageOpener, USUAL_COLUMNS } from "../../browser/opener";
 import { probe } from "../../browser/remote";
 import { endWorkers, startWorkers, type Workers } from "../../browser/workers";
+import { ExplorerError } from "../../errors";
 import { BrowserSource } from "../../source/browser";
 import { ExplorerState } from "../../state/explorer";
 import { LocalState } from "../../state/local";
 import type { Look } from "../../state/look";
 import type { Place } from "../kernelPath";
 import { addressOf, headersOf, placeBeside } from "./files";
+
+const NO_RANGES = "JupyterLab's server does not give parts of this file, and the whole is not loaded.";
 
 /** What is to be shown, and how. */
 export interface PlainWish {
@@ -53,7 +56,9 @@ export class PlainView extends Widget {
       return new PlainView(workers, new ExplorerState(source, shared), onKernel);
     } catch (error) {
       endWorkers(workers);
-      throw error;
+      throw withoutRanges(error)
+        ? new ExplorerError("no_ranges", NO_RANGES, "Use a kernel that has h5explorer.")
+        : error;
     }
   }
 
@@ -64,6 +69,10 @@ export class PlainView extends Widget {
     endWorkers(this.#workers);
     super.dispose();
   }
+}
+
+function withoutRanges(error: unknown): boolean {
+  return error instanceof ExplorerError && error.code === "no_ranges";
 }
 
 function Plain({ state, onKernel }: { readonly state: ExplorerState; readonly onKernel: () => void }) {
