@@ -54,7 +54,7 @@ def open_tab(request: str) -> Reply:
     ----------
     request : str
         JSON: ``version``, the extension's :data:`VERSION`; ``path`` of the file below the server's folder ``root``;
-        ``cache``, ``look``; and what is to be shown as it was, ``filter``, ``sort`` and ``row``.
+        ``cache``, ``cacheLimit``, ``look``; and what is to be shown as it was, ``filter``, ``sort`` and ``row``.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def find_file(root: str, path: str) -> str:
 def _make(path: str, wish: dict[str, Any]) -> Explorer:
     from h5explorer_py.widget import Explorer
 
-    explorer = Explorer(path, height="100%", cache=wish.get("cache", True))
+    explorer = Explorer(path, height="100%", cache=wish.get("cache", True), cache_limit=wish.get("cacheLimit"))
     explorer.take_look(wish.get("look") or {})
     restoring = threading.Thread(target=_restore, args=(explorer, wish), name="h5explorer-restoring", daemon=True)
     restoring.start()

@@ -202,7 +202,8 @@ export class ExplorerTab extends Panel {
     const { filter, sort, row, shares } = remembered;
     const place = typeof this.#place === "string" ? {} : this.#place;
     const look = { ...settings.look, shares };
-    const opening = await ask(kernel, { ...place, cache: settings.cache, look, filter, sort, row });
+    const { cache, cacheLimit } = settings;
+    const opening = await ask(kernel, { ...place, cache, cacheLimit, look, filter, sort, row });
     if (!stays()) return;
     if (opening.kind === "opened") await this.#show(widgets, opening.model, kernel.name, stays);
     else if (opening.kind === "absent" || opening.kind === "foreign") await this.#lack(kernel.name, opening, stays);

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import type { Browser } from "playwright-core";
 import { type Explorer, until } from "../browser/kit";
@@ -305,6 +314,55 @@ test("the launcher has a card that asks for the file", async () => {
   expect(await dialog.locator(".jp-DirListing-item", { hasText: "expected.json" }).count()).toBe(0);
   await dialog.getByRole("button", { name: "Select" }).click();
   await picture(files.explorer(), 0);
+});
+
+test("the index's folder and its room, and fetching ahead, are as a person has set them", async () => {
+  const folder = path.join(home, "notebooks", "large");
+  mkdirSync(folder);
+  const code = [
+    "import sys, uuid, pyarrow as pa, pyarrow.parquet as pq",
+    "rows = pa.table({'uuid': [str(uuid.UUID(int=n * 2**80)) for n in range(100_000)], 'filepath': ['s'] * 100_000})",
+    "for path in sys.argv[1:]: pq.write_table(rows, path)",
+  ].join("\n");
+  const [one, other] = [path.join(folder, "one.parquet"), path.join(folder, "other.parquet")];
+  execFileSync(venvProgram("python"), ["-c", code, one, other]);
+  for (const shard of ["shard_000", "shard_001"]) {
+    for (const each of ["_images.h5", "_metadata.parquet"]) {
+      copyFileSync(path.join(data, shard + each), path.join(folder, shard + each));
+    }
+  }
+  const index = path.join(home, "index");
+  const opened = async (settings: object) => {
+    writeSettings(home, { cacheFolder: index, ...settings });
+    const { files, tab } = await openLab("large");
+    const ahead: string[] = [];
+    tab.page.on("websocket", (socket) =>
+      socket.on("framesent", ({ payload }) => {
+        ahead.push(...(payload.toString().match(/"ahead"/g) ?? []));
+      }),
+    );
+    return { files, ahead };
+  };
+  const first = await opened({ prefetch: false });
+  await first.files.openWith("one.parquet");
+  await first.files
+    .explorer()
+    .contents.getByText(/^indexed/)
+    .waitFor({ timeout: 60_000 });
+  const kept = () => readdirSync(path.join(index, "lookups")).map((name) => name.split("-")[0]);
+  expect(kept()).toEqual(["one"]);
+  await picture(await first.files.openWith("shard_000_images.h5"), 0);
+  await first.files.tab.page().waitForTimeout(1_500);
+  expect(first.ahead).toEqual([]);
+
+  const second = await opened({ cacheLimit: 0.002 });
+  await second.files.openWith("other.parquet");
+  const refusal = "The index takes 4.0 MB, and the cache is limited to 2.0 MB.";
+  await second.files.explorer().contents.getByText(refusal).first().waitFor({ timeout: 60_000 });
+  await second.files.explorer().row(3).waitFor();
+  expect(kept()).toEqual(["one"]);
+  await second.files.openWith("shard_001_images.h5");
+  await until(async () => second.ahead.length > 0, "something is fetched ahead", 20_000);
 });
 
 test("the tab takes JupyterLab's theme or one of its own, and axe finds nothing in it or its notices", async () => {

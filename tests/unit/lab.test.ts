@@ -94,12 +94,15 @@ test("kernels of Python are offered, those preferred first", () => {
 
 test("settings that are missing or no good are as usual", () => {
   const usual = settingsOf({});
-  expect(usual).toEqual({ theme: "lab", look: { rowHeight: 28, prefetch: true }, cache: true, kernel: "" });
-  for (const each of [null, 1, { theme: "pink", rowHeight: "tall", cache: 1, kernel: 2 }]) {
+  const look = { rowHeight: 28, prefetch: true };
+  expect(usual).toEqual({ theme: "lab", look, cache: true, cacheLimit: null, kernel: "" });
+  for (const each of [null, 1, { theme: "pink", rowHeight: "tall", cache: 1, cacheLimit: -1, kernel: 2 }]) {
     expect(settingsOf(each)).toEqual(usual);
   }
   expect(settingsOf({ cache: true, cacheFolder: " /scratch " }).cache).toBe("/scratch");
   expect(settingsOf({ cache: false, cacheFolder: "/scratch" }).cache).toBe(false);
+  expect(settingsOf({ cacheLimit: 0.5 }).cacheLimit).toBe(500_000_000);
+  expect(settingsOf({ cacheLimit: 0 }).cacheLimit).toBeNull();
 });
 
 describe("a look", () => {
