@@ -6,7 +6,12 @@ import { MOST_BYTES, type PlainOffer } from "./plain/offer";
 
 /** What a tab says in place of its explorer. */
 export type NoticeContent =
-  | { readonly kind: "waiting"; readonly text: string }
+  | {
+      readonly kind: "waiting";
+      readonly text: string;
+      /** What the page can do meanwhile, where it takes long. */
+      readonly plain?: PlainOffer | null;
+    }
   | {
       readonly kind: "trouble";
       readonly title: string;
@@ -34,10 +39,14 @@ export function Notice({
   readonly onPlain: () => void;
 }) {
   if (content.kind === "waiting") {
+    const { text, plain = null } = content;
     return (
-      <div class="h5x-notice h5x-notice-waiting" role="status">
-        <span class="h5x-notice-spinner" aria-hidden="true" />
-        {content.text}
+      <div class="h5x-notice h5x-notice-waiting">
+        <div class="h5x-notice-wait" role="status">
+          <span class="h5x-notice-spinner" aria-hidden="true" />
+          {text}
+        </div>
+        {plain !== null && <Plain offer={plain} onPlain={onPlain} />}
       </div>
     );
   }

@@ -8,12 +8,12 @@ import type { Message } from "@lumino/messaging";
 import { Panel, Widget } from "@lumino/widgets";
 import { render } from "preact";
 import { sentencesOf } from "../errors";
+import { ask, sentencesFor, type Useless } from "./asking";
 import { type KernelChoice, pythonKernels } from "./kernelChoice";
 import type { Place } from "./kernelPath";
 import { type Remembered, TabMemory } from "./memory";
 import { Notice, type NoticeContent } from "./Notice";
 import { offerFor, type PlainOffer } from "./plain/offer";
-import { installCommand, type Opening, openingExpressions, readOpening, type Wish } from "./python";
 import { type KernelEvent, TabSession } from "./session";
 import type { Settings } from "./settings";
 import { KernelWidgets } from "./widgets";
@@ -21,8 +21,11 @@ import { KernelWidgets } from "./widgets";
 /** A kernel that dies again so soon is not asked once more by itself. */
 const DIES_AGAIN_MS = 60_000;
 
-/** What a kernel answers that cannot open any file. */
-type Useless = Extract<Opening, { readonly kind: "absent" | "foreign" }>;
+/** After so many milliseconds without an answer of the kernel, what can be done without one is offered. */
+const LATE_MS = 10_000;
+
+/** For how many milliseconds it is waited that a kernel ends which is not needed. */
+const ENDING_MS = 2_000;
 
 /** What tabs need of JupyterLab. */
 export interface Surroundings {
@@ -87,7 +90,7 @@ export class ExplorerTab extends Panel {
     void this.#attemptTo(async (stays) => {
       this.#say({ kind: "waiting", text: "Opening the file" });
       const { signal } = this.#leaving;
-      await this.#session.stop();
+      await Promise.race([this.#session.stop(), new Promise((resolve) => setTimeout(resolve, ENDING_MS))]);
       const { theme, look } = await this.#around.settings();
       const { PlainView } = await import("./plain/view");
       const server = this.#around.app.serviceManager.serverSettings;
@@ -191,7 +194,7 @@ export class ExplorerTab extends Panel {
     this.#say({ kind: "waiting", text: "Waiting for the kernel" });
     const settings = await this.#around.settings();
     this.node.dataset.theme = settings.theme;
-    await kernel.info;
+    await this.#answerOf(kernel, stays);
     const widgets = await KernelWidgets.of(this.#around.app, kernel, this.#around.rendermime);
     if (!stays()) {
       widgets.dispose();
@@ -208,6 +211,20 @@ export class ExplorerTab extends Panel {
     if (opening.kind === "opened") await this.#show(widgets, opening.model, kernel.name, stays);
     else if (opening.kind === "absent" || opening.kind === "foreign") await this.#lack(kernel.name, opening, stays);
     else this.#fail(opening.message, opening.action);
+  }
+
+  /** Waits for the kernel; one that is late may still come. */
+  async #answerOf(kernel: Kernel.IKernelConnection, stays: () => boolean): Promise<void> {
+    let waits = true;
+    const offer = async () => {
+      const plain = await this.#plain();
+      if (waits && stays()) this.#say({ kind: "waiting", text: "Still waiting for the kernel", plain });
+    };
+    const late = setTimeout(() => void offer(), LATE_MS);
+    await kernel.info.finally(() => {
+      waits = false;
+      clearTimeout(late);
+    });
   }
 
   async #show(widgets: KernelWidgets, model: string, kernelName: string, stays: () => boolean): Promise<void> {
@@ -281,23 +298,4 @@ export class ExplorerTab extends Panel {
     this.#widgets?.dispose();
     this.#widgets = null;
   }
-}
-
-/** What is said of a kernel that cannot open a file. */
-function sentencesFor(kernel: string, opening: Useless) {
-  if (opening.kind === "foreign") return { title: opening.message, text: opening.action };
-  const [title, text] = [`The kernel ${kernel} has no h5explorer`, "This command, in a terminal, installs it:"];
-  return { title, text, command: installCommand(opening.python) };
-}
-
-async function ask(kernel: Kernel.IKernelConnection, wish: Wish): Promise<Opening> {
-  const asking = kernel.requestExecute({
-    code: "",
-    silent: true,
-    store_history: false,
-    allow_stdin: false,
-    user_expressions: openingExpressions(wish),
-  });
-  const { content } = await asking.done;
-  return readOpening(content.status === "ok" ? content.user_expressions : null);
 }

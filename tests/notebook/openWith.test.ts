@@ -90,6 +90,15 @@ async function openLab(folder = "data"): Promise<{ readonly files: FileBrowser; 
 const picture = (explorer: Explorer, row: number) =>
   explorer.viewer.getByRole("img", { name: uuids[row] ?? "" }).waitFor({ timeout: 30_000 });
 
+/** What axe finds in the tab in front. */
+async function violations({ page }: Tab): Promise<readonly string[]> {
+  await page.evaluate(readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8"));
+  const found: { violations: { id: string; nodes: { html: string }[] }[] } = await page.evaluate(
+    "axe.run('.h5x-tab:not(.lm-mod-hidden)', { resultTypes: ['violations'] })",
+  );
+  return found.violations.map((each) => `${each.id} ${each.nodes[0]?.html}`);
+}
+
 test("a file opens by the mouse in a tab that it fills, and nothing of it is read or written by JupyterLab", async () => {
   const before = stateOf(data);
   const { files, tab } = await openLab();
@@ -178,6 +187,7 @@ test("where no kernel has h5explorer, the page shows the file by itself, once a 
   const notice = files.tab.getByRole("region", { name: "Without a kernel" });
   await notice.getByText("files of up to 2 GB").waitFor({ timeout: 60_000 });
   await notice.getByText("Filters, sorting, export, sharing and Python need a kernel").waitFor();
+  expect(await violations(tab)).toEqual([]);
   await tab.page.waitForTimeout(500);
   expect(read).toEqual([]);
   await notice.getByRole("button", { name: "Show it without a kernel" }).click();
@@ -190,6 +200,7 @@ test("where no kernel has h5explorer, the page shows the file by itself, once a 
   expect(await explorer.contents.getByRole("button", { name: /Filter|Export|Open/ }).count()).toBe(0);
   expect((await explorer.row(1).boundingBox())?.height).toBe(40);
   expect(await explorer.root.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe("rgb(30, 30, 30)");
+  expect(await violations(tab)).toEqual([]);
   expect(read.length).toBeGreaterThan(0);
   expect(
     read.filter((each) => !/^206 \/files\/data\/(lookup|shard_\d+_metadata)\.parquet$|^206 .*_images\.h5$/.test(each)),
@@ -204,6 +215,20 @@ test("where no kernel has h5explorer, the page shows the file by itself, once a 
     .explorer()
     .contents.getByText(/100 records/)
     .waitFor();
+});
+
+test("a kernel that does not answer need not be waited for", async () => {
+  const folder = path.join(home, "data", "kernels", "mute");
+  mkdirSync(folder);
+  const argv = [venvProgram("python"), "-c", "import time; time.sleep(300)", "{connection_file}"];
+  writeFileSync(path.join(folder, "kernel.json"), JSON.stringify({ argv, display_name: "Mute", language: "python" }));
+  writeSettings(home, { kernel: "mute" });
+  const { files } = await openLab();
+  await files.openWith("lookup.parquet");
+  await files.tab.getByRole("status").getByText("Still waiting for the kernel").waitFor({ timeout: 60_000 });
+  await files.tab.getByRole("button", { name: "Show it without a kernel" }).click();
+  await picture(files.explorer(), 0);
+  rmSync(folder, { recursive: true });
 });
 
 test("a file that is too large for that is not offered so", async () => {
@@ -366,7 +391,6 @@ test("the index's folder and its room, and fetching ahead, are as a person has s
 });
 
 test("the tab takes JupyterLab's theme or one of its own, and axe finds nothing in it or its notices", async () => {
-  const axe = readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8");
   const { files, tab } = await openLab();
   const explorer = await files.openWith("lookup.parquet");
   await picture(explorer, 0);
@@ -382,11 +406,7 @@ test("the tab takes JupyterLab's theme or one of its own, and axe finds nothing 
     for (const name of ["lookup.parquet", "wrong_columns.parquet"]) {
       await tabOf(name);
       await tab.page.waitForTimeout(500);
-      await tab.page.evaluate(axe);
-      const found: { violations: { id: string; nodes: { html: string }[] }[] } = await tab.page.evaluate(
-        "axe.run('.h5x-tab:not(.lm-mod-hidden)', { resultTypes: ['violations'] })",
-      );
-      expect(found.violations.map((each) => `${theme}: ${each.id} ${each.nodes[0]?.html}`)).toEqual([]);
+      expect((await violations(tab)).map((each) => `${theme}: ${each}`)).toEqual([]);
     }
   }
   writeSettings(home, { theme: "dark", rowHeight: 40 });
