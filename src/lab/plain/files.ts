@@ -43,7 +43,7 @@ export function candidates(named: string, { root, path }: Place): readonly strin
   return lengths.flatMap((length) => below([...folder, ...parts.slice(-length)]));
 }
 
-/** Follows a path; nothing where it leads out. */
+/** Follows a path; nothing where it leads out, or to the folder itself. */
 function below(parts: readonly string[]): readonly string[] {
   const followed: string[] = [];
   for (const part of parts) {
@@ -51,7 +51,7 @@ function below(parts: readonly string[]): readonly string[] {
     if (part !== "..") followed.push(part);
     else if (followed.pop() === undefined) return [];
   }
-  return [followed.join("/")];
+  return followed.length === 0 ? [] : [followed.join("/")];
 }
 
 /** The files that a lookup on the server names. */
