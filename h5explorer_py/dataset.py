@@ -72,6 +72,8 @@ class Dataset:
         Where the data is now, if not where the lookup says: see :class:`h5explorer_py.shards.ShardPaths`.
     cache : bool or str
         Whether the lookup is packed in the background; a text names the folder for that.
+    cache_limit : int, optional
+        How many bytes all that is packed may take there.
 
     Raises
     ------
@@ -86,10 +88,11 @@ class Dataset:
         root: str | os.PathLike[str] | Mapping[str, str] | None = None,
         *,
         cache: bool | str = False,
+        cache_limit: int | None = None,
     ) -> None:
         readers = reader_pool()
         self.lookup = open_lookup(source, columns)
-        self.rows = LookupRows(self.lookup, cache=cache)
+        self.rows = LookupRows(self.lookup, cache=cache, cache_limit=cache_limit)
         self.paths = ShardPaths(root)
         self._images = ImageStore(readers)
         self.uuid_columns = tuple(dict.fromkeys((columns.uuid, "uuid")))

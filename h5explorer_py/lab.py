@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from h5explorer_py._version import __version__
 from h5explorer_py.errors import ExplorerError, LookupNotFoundError, WrongColumnsError
 from h5explorer_py.files import shorten
 
 if TYPE_CHECKING:
     from h5explorer_py.widget import Explorer
+
+VERSION = 1
+"""The version of what is asked and answered here: the twin of the one in ``src/lab/python.ts``."""
 
 _RESTORE_SECONDS = 20.0
 """How long a tab waits for the filter that it had: until then, it would show other rows."""
@@ -40,7 +44,7 @@ class Reply:
         self.fields = fields
 
     def _repr_json_(self) -> dict[str, Any]:
-        return self.fields
+        return {**self.fields, "version": VERSION, "package": __version__}
 
 
 def open_tab(request: str) -> Reply:
@@ -49,15 +53,18 @@ def open_tab(request: str) -> Reply:
     Parameters
     ----------
     request : str
-        JSON: ``path`` of the file below the server's folder ``root``; ``cache``, ``look``; and what is to be shown as
-        it was, ``filter``, ``sort`` and ``row``.
+        JSON: ``version``, the extension's :data:`VERSION`; ``path`` of the file below the server's folder ``root``;
+        ``cache``, ``cacheLimit``, ``look``; and what is to be shown as it was, ``filter``, ``sort`` and ``row``.
 
     Returns
     -------
     Reply
-        ``model``, the name of the explorer's model; or ``error`` with ``message`` and ``action``.
+        ``model``, the name of the explorer's model; or ``error`` with ``message`` and ``action``. An extension of
+        another version is told no more than the version here.
     """
     wish = json.loads(request)
+    if wish.get("version") != VERSION:
+        return Reply({})
     try:
         path = find_file(str(wish["root"]), str(wish["path"]))
         explorer = _tabs.get(path)
@@ -100,7 +107,7 @@ def find_file(root: str, path: str) -> str:
 def _make(path: str, wish: dict[str, Any]) -> Explorer:
     from h5explorer_py.widget import Explorer
 
-    explorer = Explorer(path, height="100%", cache=wish.get("cache", True))
+    explorer = Explorer(path, height="100%", cache=wish.get("cache", True), cache_limit=wish.get("cacheLimit"))
     explorer.take_look(wish.get("look") or {})
     restoring = threading.Thread(target=_restore, args=(explorer, wish), name="h5explorer-restoring", daemon=True)
     restoring.start()

@@ -33,11 +33,14 @@ class Options:
         Whether the lookup is packed in the background; a text names the folder for that.
     columns : KeyColumns
         The names of the key columns.
+    cache_limit : int, optional
+        How many bytes all packed lookups may take in that folder.
     """
 
     root: str | os.PathLike[str] | Mapping[str, str] | None = None
     cache: bool | str = False
     columns: KeyColumns = field(default_factory=KeyColumns)
+    cache_limit: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the form on the wire; folders as they are from wherever one stands."""
@@ -55,7 +58,7 @@ class Options:
             options.get("uuid_column") or self.columns.uuid,
             options.get("filepath_column") or self.columns.filepath,
         )
-        given = {name: options[name] for name in ("root", "cache") if options.get(name) is not None}
+        given = {name: options[name] for name in ("root", "cache", "cache_limit") if options.get(name) is not None}
         return replace(self, columns=columns, **given)
 
 

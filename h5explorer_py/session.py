@@ -321,7 +321,7 @@ class Session:
 
 
 def _opened(source: Any, options: Options) -> Dataset:
-    return Dataset(source, options.columns, options.root, cache=options.cache)
+    return Dataset(source, options.columns, options.root, cache=options.cache, cache_limit=options.cache_limit)
 
 
 def scratch_folder() -> str | None:

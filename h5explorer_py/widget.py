@@ -15,6 +15,7 @@ from h5explorer_py.images.readers import reader_pool
 from h5explorer_py.images.sniff import is_truncated
 from h5explorer_py.options import KeyColumns, Options
 from h5explorer_py.pieces import in_pieces, most_bytes
+from h5explorer_py.sizes import parse_size
 from h5explorer_py.still import still_html, still_in_time
 from h5explorer_py.subshell import answer_beside_cells
 from h5explorer_py.traits import SharedState
@@ -57,6 +58,9 @@ class Explorer(SharedState):
         Whether the keys of a large lookup (100,000 rows or more) are packed in the background, 36 bytes a row, so
         that any row and any uuid is found at once the next time too. A path names the folder for that; without one it
         is ``$H5EXPLORER_CACHE`` or else the system's cache folder. :meth:`prepare` waits for it.
+    cache_limit : int or str, optional
+        How much all packed lookups may take in that folder: bytes, or a text such as ``"20 GB"``; without it
+        ``$H5EXPLORER_CACHE_LIMIT``, or any number. Those that were used longest ago go when a new one would exceed it.
     storage_options : mapping, optional
         Reserved for the addresses of a later version.
 
@@ -88,6 +92,7 @@ class Explorer(SharedState):
         dataset: str | None = None,
         height: int | str | None = None,
         cache: bool | str | os.PathLike[str] = True,
+        cache_limit: int | str | None = None,
         storage_options: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> None:
         if dataset is not None:
@@ -97,7 +102,8 @@ class Explorer(SharedState):
         from h5explorer_py.handlers import handlers
         from h5explorer_py.session import Session
 
-        session = Session(lookup, Options(root, _cache(cache), KeyColumns(uuid_column, filepath_column)))
+        columns = KeyColumns(uuid_column, filepath_column)
+        session = Session(lookup, Options(root, _cache(cache), columns, _limit(cache_limit)))
         try:
             super().__init__(session, height)
         except BaseException:
@@ -118,7 +124,8 @@ class Explorer(SharedState):
         lookup
             As for the constructor.
         **options
-            ``root``, ``uuid_column``, ``filepath_column``, ``cache``; those not given stay as they are.
+            ``root``, ``uuid_column``, ``filepath_column``, ``cache``, ``cache_limit``; those not given stay as they
+            are.
 
         Raises
         ------
@@ -128,11 +135,12 @@ class Explorer(SharedState):
         if lookup is None:  # ipywidgets opens the comm by a method of this name
             super().open()
             return
-        unknown = options.keys() - {"root", "uuid_column", "filepath_column", "cache"}
+        unknown = options.keys() - {"root", "uuid_column", "filepath_column", "cache", "cache_limit"}
         if unknown:
             raise TypeError(f"open() has no option {min(unknown)!r}")
         if "cache" in options:
             options["cache"] = _cache(options["cache"])
+        options["cache_limit"] = _limit(options.get("cache_limit"))
         self._session.open(lookup, **options)
 
     def __len__(self) -> int:
@@ -423,6 +431,10 @@ class Explorer(SharedState):
         lookup = self._session.dataset.lookup
         image = self.image(row)
         return still_html(lookup.name, lookup.num_rows, None if is_truncated(image.data, image.format) else image)
+
+
+def _limit(limit: int | str | None) -> int | None:
+    return None if limit is None else parse_size(limit)
 
 
 def _cache(cache: bool | str | os.PathLike[str]) -> bool | str:  # noqa: FBT001

@@ -41,3 +41,9 @@ export function asExplorerError(error: unknown): ExplorerError {
     "This is a fault of h5explorer; the browser's console has the details.",
   );
 }
+
+/** Says in a line what was thrown: what is wrong, and what a person can do about it. */
+export function sentencesOf(error: unknown): string {
+  if (error instanceof ExplorerError) return `${error.message} ${error.action}`.trim();
+  return error instanceof Error ? error.message : String(error);
+}

@@ -12,8 +12,17 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from h5explorer_py.cli.progress import Line
-from h5explorer_py.cli.source import add_cache, add_key_columns, cache_folder, key_columns, not_understood, tell
-from h5explorer_py.cli.text import show, size_text, visible
+from h5explorer_py.cli.source import (
+    add_cache,
+    add_cache_limit,
+    add_key_columns,
+    cache_folder,
+    key_columns,
+    not_understood,
+    tell,
+)
+from h5explorer_py.cli.text import show, visible
+from h5explorer_py.sizes import size_text
 
 if TYPE_CHECKING:
     import argparse
@@ -71,6 +80,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     building.add_argument("lookup", metavar="LOOKUP", help="a lookup")
     add_key_columns(building)
     add_cache(building, where)
+    add_cache_limit(building)
     building.set_defaults(run=_build)
 
 
@@ -78,18 +88,21 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _list(chosen: argparse.Namespace) -> int:
+    from h5explorer_py.lookup.packed.room import usual_limit
     from h5explorer_py.lookup.packed.store import kept_lookups
 
     root = cache_folder(chosen)
+    limit = usual_limit()
     kept = kept_lookups(root)
     total = sum(each.bytes for each in kept)
     if chosen.json:
         lookups = [_as_json(each) for each in kept]
-        print(json.dumps({"root": root, "bytes": total, "lookups": lookups}, indent=2))  # noqa: T201
+        print(json.dumps({"root": root, "bytes": total, "limit": limit, "lookups": lookups}, indent=2))  # noqa: T201
         return 0
     if kept:
         _print_table([_COLUMNS, *map(_cells, kept)])
-    show(f"{_counted(len(kept))}, {size_text(total)}, in {root}")
+    of_all = "" if limit is None else f" of {size_text(limit)}"
+    show(f"{_counted(len(kept))}, {size_text(total)}{of_all}, in {root}")
     return 0
 
 
@@ -233,7 +246,7 @@ def _build(chosen: argparse.Namespace) -> int:
         if origin is None:
             tell(f"{lookup.name} cannot be packed: it is no file of a table, or has too many rows.")
             return 1
-        preparation = Preparation(lookup, origin, cache_folder(chosen))
+        preparation = Preparation(lookup, origin, cache_folder(chosen), chosen.cache_limit)
         with closing(preparation):
             if not _packed(preparation):
                 return _INTERRUPTED

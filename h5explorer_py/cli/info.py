@@ -7,7 +7,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.cli.source import add_cache, add_key_columns, add_root, cache_folder, key_columns, moved_to
-from h5explorer_py.cli.text import show, size_text
+from h5explorer_py.cli.text import show
+from h5explorer_py.sizes import size_text
 
 if TYPE_CHECKING:
     import argparse

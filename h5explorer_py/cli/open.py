@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from h5explorer_py.cli.source import (
     add_cache,
+    add_cache_limit,
     add_key_columns,
     add_root,
     add_sort,
@@ -52,6 +53,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     add_key_columns(parser)
     add_root(parser)
     add_cache(parser, "the folder of the cache")
+    add_cache_limit(parser)
     parser.add_argument("--no-cache", action="store_true", help="do not pack large lookups in the background")
     add_serving(parser)
     parser.set_defaults(run=run)
@@ -166,7 +168,7 @@ def _options(chosen: argparse.Namespace) -> Options:
     from h5explorer_py.options import Options
 
     cache: bool | str = os.path.abspath(os.path.expanduser(chosen.cache)) if chosen.cache else not chosen.no_cache
-    return Options(moved_to(chosen), cache, key_columns(chosen))
+    return Options(moved_to(chosen), cache, key_columns(chosen), chosen.cache_limit)
 
 
 def _require_tornado() -> None:

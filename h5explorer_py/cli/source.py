@@ -111,6 +111,17 @@ def add_cache(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--cache", metavar="DIR", help=f"{what} ($H5EXPLORER_CACHE, or the system's place for caches)")
 
 
+def add_cache_limit(parser: argparse.ArgumentParser) -> None:
+    """Add how much the cache may take."""
+    parser.add_argument(
+        "--cache-limit",
+        metavar="SIZE",
+        type=_size,
+        help="how much all packed lookups may take, such as 20GB; those used longest ago go ($H5EXPLORER_CACHE_LIMIT, "
+        "or any number)",
+    )
+
+
 def cache_folder(chosen: argparse.Namespace) -> str:
     """Return the folder of the cache."""
     from h5explorer_py.lookup.packed.store import cache_root
@@ -235,6 +246,17 @@ def _bounds(text: str) -> Bounds:
     if start is not None and stop is not None and start > stop:
         raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
     return start, stop
+
+
+def _size(text: str) -> int:
+    """Understand a number of bytes."""
+    from h5explorer_py.errors import BadRequestError
+    from h5explorer_py.sizes import parse_size
+
+    try:
+        return parse_size(text)
+    except BadRequestError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
 
 
 def _sort_key(text: str) -> SortKey:

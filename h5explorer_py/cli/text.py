@@ -11,10 +11,3 @@ def show(text: str) -> None:
 def visible(text: str) -> str:
     """Return a text on one line, whatever a path has in it."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
-
-
-def size_text(count: float) -> str:
-    """Say how many bytes."""
-    if count >= 1e9:
-        return f"{count / 1e9:,.1f} GB"
-    return f"{count / 1e6:,.1f} MB" if count >= 1e5 or not count else f"{count / 1e3:,.1f} kB"

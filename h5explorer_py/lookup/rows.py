@@ -16,7 +16,7 @@ from h5explorer_py.lookup.finding import RowFinder
 from h5explorer_py.lookup.packed.packed import PackedLookup
 from h5explorer_py.lookup.packed.preparation import Preparation
 from h5explorer_py.lookup.packed.progress import Phase, Progress
-from h5explorer_py.lookup.packed.store import cache_root, folder_of, known_rows, mark_used, origin_of
+from h5explorer_py.lookup.packed.store import cache_root, folder_of, known_rows, origin_of
 from h5explorer_py.lookup.text import no_rows
 from h5explorer_py.scratch import put_aside
 
@@ -49,9 +49,11 @@ class LookupRows:
         The lookup.
     cache : bool or str
         Whether it is packed in the background; a text names the folder for that.
+    cache_limit : int, optional
+        How many bytes all that is packed may take there.
     """
 
-    def __init__(self, lookup: Lookup, *, cache: bool | str = False) -> None:
+    def __init__(self, lookup: Lookup, *, cache: bool | str = False, cache_limit: int | None = None) -> None:
         self.lookup = lookup
         self._lock = threading.Lock()
         self._reading = threading.Lock()
@@ -62,6 +64,7 @@ class LookupRows:
         self.preparation: Preparation | None = None
         self._timer: threading.Timer | None = None
         self._closed = False
+        self._limit = cache_limit
         self._root = cache if isinstance(cache, str) else cache_root() if cache else None
         if self._root is not None:
             known = known_rows(lookup, self._root) if lookup.counting else None
@@ -76,7 +79,7 @@ class LookupRows:
         origin = origin_of(self.lookup)
         if origin is None:
             return
-        preparation = Preparation(self.lookup, origin, root)
+        preparation = Preparation(self.lookup, origin, root, self._limit)
         self._timer = threading.Timer(BEGIN_SECONDS, preparation.begin)
         self._timer.daemon = True
         if not preparation.open_at_once():
@@ -315,7 +318,7 @@ class LookupRows:
             undo.callback(packed.close)
             if packed.agrees_with(self.lookup, _PROBES):
                 undo.pop_all()
-                mark_used(packed.folder)
+                packed.keep()
                 self._for_now = packed
 
     # Finding

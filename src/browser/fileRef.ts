@@ -8,6 +8,9 @@ export interface DroppedFile {
   readonly file: File;
 }
 
+/** Headers of a request, by their names. */
+export type RequestHeaders = Readonly<Record<string, string>>;
+
 /** A file at an address. */
 export interface RemoteFile {
   readonly kind: "remote";
@@ -16,6 +19,8 @@ export interface RemoteFile {
   readonly size: number;
   /** Differs when the file has changed, as far as its server tells. */
   readonly version: string;
+  /** What its server wants to be told with every request, beside the cookies. */
+  readonly headers: RequestHeaders;
 }
 
 /** A file that can be read. */

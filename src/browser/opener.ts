@@ -46,9 +46,19 @@ export class PageOpener implements Opener {
       const action = "Name a dropped file, or an address that begins with http:// or https://.";
       throw new ExplorerError("lookup_not_found", `There is no file ${wanted} ${this.#place.where}.`, action);
     }
-    if (isHdf5(file.path)) return this.#openShards([file], this.#place, nameOf(file), columns, signal);
-    if (isMetadata(file.path)) return this.#openShards([], this.#place, nameOf(file), columns, signal, [file]);
-    return this.#openTable(file, this.#place, columns, [], signal);
+    return this.openFound(file, this.#place, columns, signal);
+  }
+
+  /**
+   * Opens a file that has been found.
+   *
+   * @param place - Where the files are that it names.
+   */
+  async openFound(file: FileRef, place: Place, columns: KeyColumns, signal: AbortSignal): Promise<DataSet> {
+    const name = nameOf(file);
+    if (isHdf5(name)) return this.#openShards([file], place, name, columns, signal);
+    if (isMetadata(name)) return this.#openShards([], place, name, columns, signal, [file]);
+    return this.#openTable(file, place, columns, [], signal);
   }
 
   /** Opens what was dropped: the lookup among it, or else the shards. */
@@ -75,13 +85,11 @@ export class PageOpener implements Opener {
   }
 
   async #openRemote(address: string, columns: KeyColumns, signal: AbortSignal): Promise<DataSet> {
-    const place = new RemotePlace(address);
     const ref = await probe(address, signal).catch((error: unknown) => {
       if (!(error instanceof ExplorerError) || error.code !== "not_found") throw error;
       throw new ExplorerError("lookup_not_found", error.message, "A server's folder cannot be listed: name a file.");
     });
-    if (!isHdf5(new URL(address).pathname)) return this.#openTable(ref, place, columns, [], signal);
-    return this.#openShards([{ ...ref, path: address }], place, nameOf(ref), columns, signal);
+    return this.openFound(ref, RemotePlace.beside(address), columns, signal);
   }
 
   async #openTable(
@@ -117,7 +125,8 @@ export class PageOpener implements Opener {
       }
     }
     for (const file of metadata) {
-      const filepath = file.path.slice(0, -METADATA_SUFFIX.length);
+      const path = file.kind === "remote" ? nameOf(file) : file.path;
+      const filepath = path.slice(0, -METADATA_SUFFIX.length);
       if (!parts.some((part) => part.metadata === file)) parts.push({ filepath, metadata: file, keys: [] });
     }
     if (parts.length === 0) throw new ExplorerError("lookup_unreadable", notices[0] ?? `${name} holds no shards.`);

@@ -2,7 +2,7 @@
 
 import { ExplorerError } from "../errors";
 import { splitPath } from "../text";
-import type { FileRef } from "./fileRef";
+import type { FileRef, RequestHeaders } from "./fileRef";
 import { addressesOf, PathIndex } from "./paths";
 import { probe } from "./remote";
 
@@ -47,15 +47,28 @@ interface Known {
   readonly since: number;
 }
 
-/** Files beside a lookup at an address. */
+/** Files that a server has. */
 export class RemotePlace implements Place {
   readonly where: string;
-  readonly #lookup: string;
+  readonly #addresses: (path: string) => readonly string[];
+  readonly #headers: RequestHeaders;
   readonly #known = new Map<string, Promise<Known>>();
 
-  constructor(lookup: string) {
-    this.#lookup = lookup;
-    this.where = `at ${splitPath(lookup.split(/[?#]/, 1)[0] ?? lookup).folder}`;
+  /**
+   * @param addresses - The addresses at which a file may be, the likeliest first.
+   * @param where - Where that is, for sentences.
+   * @param headers - What the server wants to be told with every request.
+   */
+  constructor(addresses: (path: string) => readonly string[], where: string, headers: RequestHeaders = {}) {
+    this.#addresses = addresses;
+    this.where = where;
+    this.#headers = headers;
+  }
+
+  /** The files beside a lookup at an address. */
+  static beside(lookup: string): RemotePlace {
+    const { folder } = splitPath(lookup.split(/[?#]/, 1)[0] ?? lookup);
+    return new RemotePlace((path) => addressesOf(path, lookup), `at ${folder}`);
   }
 
   async find(path: string, signal: AbortSignal): Promise<FileRef | null> {
@@ -68,9 +81,9 @@ export class RemotePlace implements Place {
   }
 
   async #look(path: string, signal: AbortSignal): Promise<Known> {
-    for (const address of addressesOf(path, this.#lookup)) {
+    for (const address of this.#addresses(path)) {
       try {
-        return { ref: await probe(address, signal), since: performance.now() };
+        return { ref: await probe(address, signal, this.#headers), since: performance.now() };
       } catch (error) {
         if (!(error instanceof ExplorerError) || error.code !== "not_found") throw error;
       }

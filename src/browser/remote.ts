@@ -1,7 +1,7 @@
 /** Files at addresses, read by ranges: never the whole of one. */
 
 import { ExplorerError } from "../errors";
-import type { RemoteFile } from "./fileRef";
+import type { RemoteFile, RequestHeaders } from "./fileRef";
 
 /** For how many milliseconds a server's answer is waited for. */
 const PATIENCE_MS = 20_000;
@@ -23,12 +23,13 @@ export function isAddress(text: string): boolean {
  *
  * Asks for one byte. A server without ranges would send the whole file: it is stopped at once.
  *
+ * @param headers - What the server wants to be told with every request.
  * @throws ExplorerError - `not_found`; `no_ranges`; `unreachable`.
  */
-export async function probe(address: string, signal: AbortSignal): Promise<RemoteFile> {
+export async function probe(address: string, signal: AbortSignal, headers: RequestHeaders = {}): Promise<RemoteFile> {
   const control = new AbortController();
   const give = AbortSignal.any([signal, control.signal, AbortSignal.timeout(PATIENCE_MS)]);
-  const response = await asked(address, { headers: { range: "bytes=0-0" }, signal: give }, signal);
+  const response = await asked(address, { headers: { ...headers, range: "bytes=0-0" }, signal: give }, signal);
   control.abort();
   if (response.status === 404 || response.status === 410) throw notFound(address);
   // A file of no bytes has no first one.
@@ -37,22 +38,22 @@ export async function probe(address: string, signal: AbortSignal): Promise<Remot
   }
   const size = Number(/\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1] ?? Number.NaN);
   if (!Number.isSafeInteger(size)) throw sizeHidden(address);
-  return { kind: "remote", path: address, size, version: versionOf((name) => response.headers.get(name)) };
+  return { kind: "remote", path: address, size, version: versionOf((name) => response.headers.get(name)), headers };
 }
 
 /** Gets a range of a file. */
 export async function fetchRange(
-  { path, size, version }: RemoteFile,
+  { path, size, version, headers }: RemoteFile,
   start: number,
   stop: number,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const end = Math.min(stop, size);
   if (end <= start) return new Uint8Array(0);
-  const headers = { range: `bytes=${start}-${end - 1}` };
   const control = new AbortController();
   const give = AbortSignal.any([signal, control.signal, AbortSignal.timeout(60_000)]);
-  const response = await asked(path, { headers, signal: give }, signal);
+  const range = `bytes=${start}-${end - 1}`;
+  const response = await asked(path, { headers: { ...headers, range }, signal: give }, signal);
   try {
     checkPart(path, version, response.status, (name) => response.headers.get(name));
   } catch (error) {
@@ -71,11 +72,12 @@ export async function fetchRange(
  * Such a request cannot be told to name no referrer, as the others are: a server of another origin learns the page's
  * origin by it, which it learns by the request's `Origin` as well, and never a path.
  */
-export function readRange({ path, version }: RemoteFile, start: number, stop: number): Uint8Array {
+export function readRange({ path, version, headers }: RemoteFile, start: number, stop: number): Uint8Array {
   const request = new XMLHttpRequest();
   request.open("GET", path, false);
   request.responseType = "arraybuffer";
   request.timeout = PATIENCE_MS;
+  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
   request.setRequestHeader("range", `bytes=${start}-${stop - 1}`);
   try {
     request.send();

@@ -71,12 +71,17 @@ export class TabSession {
     await this.#session?.setPath(path);
   }
 
-  /** Ends the kernel. */
+  /** Ends the kernel, for good. */
   async end(): Promise<void> {
-    const session = this.#session;
-    this.#session = null;
     this.#ended = true;
     Signal.clearData(this);
+    await this.stop();
+  }
+
+  /** Ends the kernel; another may be started. */
+  async stop(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
     await session?.shutdown();
     session?.dispose();
   }

@@ -11,6 +11,8 @@ export interface Settings {
   readonly look: Pick<Look, "rowHeight" | "prefetch">;
   /** Whether large lookups are indexed, or the folder for that. */
   readonly cache: boolean | string;
+  /** How many bytes all indexes may take; `null` where the kernel's environment says it. */
+  readonly cacheLimit: number | null;
   /** The name of the kernel to start; empty for the server's choice. */
   readonly kernel: string;
 }
@@ -19,11 +21,13 @@ export interface Settings {
 export function settingsOf(value: unknown): Settings {
   const fields = isFields(value) ? value : {};
   const folder = typeof fields.cacheFolder === "string" ? fields.cacheFolder.trim() : "";
+  const gigabytes = typeof fields.cacheLimit === "number" ? fields.cacheLimit : 0;
   const { rowHeight, prefetch } = lookOf(fields);
   return {
     theme: THEMES.find((each) => each === fields.theme) ?? "lab",
     look: { rowHeight, prefetch },
     cache: fields.cache === false ? false : folder || true,
+    cacheLimit: gigabytes >= 0.001 ? Math.round(gigabytes * 1e9) : null,
     kernel: typeof fields.kernel === "string" ? fields.kernel : "",
   };
 }

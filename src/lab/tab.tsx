@@ -7,17 +7,25 @@ import type { IStateDB } from "@jupyterlab/statedb";
 import type { Message } from "@lumino/messaging";
 import { Panel, Widget } from "@lumino/widgets";
 import { render } from "preact";
+import { sentencesOf } from "../errors";
+import { ask, sentencesFor, type Useless } from "./asking";
 import { type KernelChoice, pythonKernels } from "./kernelChoice";
 import type { Place } from "./kernelPath";
 import { type Remembered, TabMemory } from "./memory";
 import { Notice, type NoticeContent } from "./Notice";
-import { installCommand, type Opening, openingExpressions, readOpening } from "./python";
+import { offerFor, type PlainOffer } from "./plain/offer";
 import { type KernelEvent, TabSession } from "./session";
 import type { Settings } from "./settings";
 import { KernelWidgets } from "./widgets";
 
 /** A kernel that dies again so soon is not asked once more by itself. */
 const DIES_AGAIN_MS = 60_000;
+
+/** After so many milliseconds without an answer of the kernel, what can be done without one is offered. */
+const LATE_MS = 10_000;
+
+/** For how many milliseconds it is waited that a kernel ends which is not needed. */
+const ENDING_MS = 2_000;
 
 /** What tabs need of JupyterLab. */
 export interface Surroundings {
@@ -38,6 +46,8 @@ export class ExplorerTab extends Panel {
   #attempt = 0;
   #diedAt = Number.NEGATIVE_INFINITY;
   #away = false;
+  #leaving = new AbortController();
+  #path: string;
 
   /**
    * @param path - The file's path as JupyterLab has it.
@@ -49,6 +59,7 @@ export class ExplorerTab extends Panel {
     this.#notice.addClass("h5x-tab-notice");
     this.addWidget(this.#notice);
     this.#around = around;
+    this.#path = path;
     this.#place = place;
     this.#session = new TabSession(around.app.serviceManager.sessions, path);
     this.#memory = new TabMemory(around.store, path);
@@ -74,6 +85,22 @@ export class ExplorerTab extends Panel {
     });
   }
 
+  /** Shows the file without a kernel: this page reads it. */
+  #showPlain(place: Place): void {
+    void this.#attemptTo(async (stays) => {
+      this.#say({ kind: "waiting", text: "Opening the file" });
+      const { signal } = this.#leaving;
+      await Promise.race([this.#session.stop(), new Promise((resolve) => setTimeout(resolve, ENDING_MS))]);
+      const { theme, look } = await this.#around.settings();
+      const { PlainView } = await import("./plain/view");
+      const server = this.#around.app.serviceManager.serverSettings;
+      const view = await PlainView.open({ place, server, look, onKernel: () => this.open() }, signal);
+      if (!stays()) return view.dispose();
+      this.node.dataset.theme = theme;
+      this.#add(view);
+    });
+  }
+
   /** Has a person choose another kernel. */
   async choose(): Promise<void> {
     const kernels = await this.#kernels();
@@ -94,6 +121,7 @@ export class ExplorerTab extends Panel {
 
   /** Follows the file to another name. */
   rename(path: string, place: Place | string): void {
+    this.#path = path;
     this.#place = place;
     this.#memory.rename(path);
     void this.#session.rename(path);
@@ -132,7 +160,9 @@ export class ExplorerTab extends Panel {
     try {
       await act(stays);
     } catch (error) {
-      if (stays()) this.#fail("The file could not be opened", String(error instanceof Error ? error.message : error));
+      if (!stays()) return;
+      const plain = await this.#plain();
+      if (stays()) this.#fail("The file could not be opened", sentencesOf(error), "Try again", plain);
     }
   }
 
@@ -144,8 +174,14 @@ export class ExplorerTab extends Panel {
     this.#say({ kind: "waiting", text: "Starting a kernel" });
     const [first] = await this.#kernels(remembered);
     if (first !== undefined) return this.#session.start(first.name);
-    this.#fail("There is no Python kernel", "Install ipykernel in JupyterLab's environment, or have a kernel set up.");
+    const action = "Install ipykernel in JupyterLab's environment, or have a kernel set up.";
+    this.#fail("There is no Python kernel", action, "Try again", await this.#plain());
     return null;
+  }
+
+  /** Finds out whether this page can show the file by itself. */
+  async #plain(): Promise<PlainOffer | null> {
+    return typeof this.#place === "string" ? null : offerFor(this.#around.app.serviceManager.contents, this.#path);
   }
 
   async #kernels(remembered = ""): Promise<readonly KernelChoice[]> {
@@ -158,7 +194,7 @@ export class ExplorerTab extends Panel {
     this.#say({ kind: "waiting", text: "Waiting for the kernel" });
     const settings = await this.#around.settings();
     this.node.dataset.theme = settings.theme;
-    await kernel.info;
+    await this.#answerOf(kernel, stays);
     const widgets = await KernelWidgets.of(this.#around.app, kernel, this.#around.rendermime);
     if (!stays()) {
       widgets.dispose();
@@ -169,35 +205,50 @@ export class ExplorerTab extends Panel {
     const { filter, sort, row, shares } = remembered;
     const place = typeof this.#place === "string" ? {} : this.#place;
     const look = { ...settings.look, shares };
-    const opening = await ask(kernel, { ...place, cache: settings.cache, look, filter, sort, row });
+    const { cache, cacheLimit } = settings;
+    const opening = await ask(kernel, { ...place, cache, cacheLimit, look, filter, sort, row });
     if (!stays()) return;
     if (opening.kind === "opened") await this.#show(widgets, opening.model, kernel.name, stays);
-    else if (opening.kind === "absent") await this.#lack(kernel.name, opening.python);
+    else if (opening.kind === "absent" || opening.kind === "foreign") await this.#lack(kernel.name, opening, stays);
     else this.#fail(opening.message, opening.action);
+  }
+
+  /** Waits for the kernel; one that is late may still come. */
+  async #answerOf(kernel: Kernel.IKernelConnection, stays: () => boolean): Promise<void> {
+    let waits = true;
+    const offer = async () => {
+      const plain = await this.#plain();
+      if (waits && stays()) this.#say({ kind: "waiting", text: "Still waiting for the kernel", plain });
+    };
+    const late = setTimeout(() => void offer(), LATE_MS);
+    await kernel.info.finally(() => {
+      waits = false;
+      clearTimeout(late);
+    });
   }
 
   async #show(widgets: KernelWidgets, model: string, kernelName: string, stays: () => boolean): Promise<void> {
     const shown = await widgets.show(model);
     if (!stays()) return;
     this.#memory.follow(shown.model, kernelName);
-    const isHere = this.node.contains(document.activeElement);
-    this.#notice.hide();
     shown.widget.addClass("h5x-tab-view");
-    this.addWidget(shown.widget);
-    if (isHere) requestAnimationFrame(() => this.#focus());
+    this.#add(shown.widget);
   }
 
-  async #lack(kernelName: string, python: string): Promise<void> {
-    const kernels = await this.#kernels();
+  #add(widget: Widget): void {
+    // A button of the notice that was pressed is gone, and the focus with it.
+    const isHere = this.node.contains(document.activeElement) || document.activeElement === document.body;
+    this.#notice.hide();
+    this.addWidget(widget);
+    if (isHere && this.isVisible) requestAnimationFrame(() => this.#focus());
+  }
+
+  async #lack(kernelName: string, opening: Useless, stays: () => boolean): Promise<void> {
+    const [kernels, plain] = await Promise.all([this.#kernels(), this.#plain()]);
+    if (!stays()) return;
     const label = kernels.find((each) => each.name === kernelName)?.label ?? kernelName;
-    this.#say({
-      kind: "trouble",
-      title: `The kernel ${label} has no h5explorer`,
-      text: "This command, in a terminal, installs it:",
-      command: installCommand(python),
-      retry: "Try again",
-      kernels: kernels.filter((each) => each.name !== kernelName),
-    });
+    const others = kernels.filter((each) => each.name !== kernelName);
+    this.#say({ kind: "trouble", ...sentencesFor(label, opening), retry: "Try again", kernels: others, plain });
   }
 
   #hear(event: KernelEvent): void {
@@ -219,34 +270,32 @@ export class ExplorerTab extends Panel {
     }
   }
 
-  #fail(title: string, text: string, retry = "Try again"): void {
-    this.#say({ kind: "trouble", title, text, retry });
+  #fail(title: string, text: string, retry = "Try again", plain: PlainOffer | null = null): void {
+    this.#say({ kind: "trouble", title, text, retry, plain });
   }
 
   #say(content: NoticeContent): void {
     this.#notice.show();
-    const retry = () => this.open();
-    render(<Notice content={content} onRetry={retry} onKernel={(name) => this.take(name)} />, this.#notice.node);
+    const place = this.#place;
+    render(
+      <Notice
+        content={content}
+        onRetry={() => this.open()}
+        onKernel={(name) => this.take(name)}
+        onPlain={() => typeof place !== "string" && this.#showPlain(place)}
+      />,
+      this.#notice.node,
+    );
   }
 
   /** Takes the explorer off the page. */
   #leave(): void {
     this.#away = false;
+    this.#leaving.abort();
+    this.#leaving = new AbortController();
     this.#memory.stop();
     for (const widget of this.widgets.filter((each) => each !== this.#notice)) widget.dispose();
     this.#widgets?.dispose();
     this.#widgets = null;
   }
-}
-
-async function ask(kernel: Kernel.IKernelConnection, request: unknown): Promise<Opening> {
-  const asking = kernel.requestExecute({
-    code: "",
-    silent: true,
-    store_history: false,
-    allow_stdin: false,
-    user_expressions: openingExpressions(request),
-  });
-  const { content } = await asking.done;
-  return readOpening(content.status === "ok" ? content.user_expressions : null);
 }

@@ -31,20 +31,21 @@ const LONG_MS = 600_000;
 /** Reads what a person opened in the page itself. */
 export class BrowserSource implements Source {
   readonly hasKernel = false;
-  readonly opensOthers = true;
+  readonly opensOthers: boolean;
   readonly #workers: Workers;
-  readonly #opener: Opener;
+  readonly #opener: Opener | null;
   readonly #told: (opened: Opened) => void;
   #open: DataSet;
 
   /**
    * @param first - What is open to begin with.
-   * @param opener - Opens other lookups by their names or addresses.
+   * @param opener - Opens other lookups by their names or addresses; `null` where none are to be opened.
    * @param told - Is told when another lookup has been opened.
    */
-  constructor(workers: Workers, opener: Opener, first: DataSet, told: (opened: Opened) => void = () => {}) {
+  constructor(workers: Workers, opener: Opener | null, first: DataSet, told: (opened: Opened) => void = () => {}) {
     this.#workers = workers;
     this.#opener = opener;
+    this.opensOthers = opener !== null;
     this.#open = first;
     this.#told = told;
   }
@@ -176,6 +177,7 @@ export class BrowserSource implements Source {
   }
 
   async open(path: string, signal: AbortSignal): Promise<Opened> {
+    if (this.#opener === null) throw unsupported("No other file can be opened here.");
     const opened = await this.#opener.open(path, this.#open.spec.columns, signal);
     this.#open = opened;
     this.#told(this.describe());

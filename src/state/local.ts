@@ -15,11 +15,14 @@ export class LocalState implements SharedState {
   readonly height: ReadonlySignal<string | null>;
   readonly look: Look;
 
-  /** @param height - The height of the explorer as a CSS length. */
-  constructor(opened: Opened, height: string) {
+  /**
+   * @param height - The height of the explorer as a CSS length.
+   * @param look - What a person has set, other than the panels' shares.
+   */
+  constructor(opened: Opened, height: string, look: Partial<Omit<Look, "shares">> = {}) {
     this.#opened = signal(opened);
     this.height = signal(height);
-    this.look = { ...USUAL_LOOK, shares: rememberedShares() };
+    this.look = { ...USUAL_LOOK, ...look, shares: rememberedShares() };
     if (opened.records > 0) this.#current.value = 0;
   }
 

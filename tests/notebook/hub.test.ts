@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { Explorer, until } from "../browser/kit";
 import { openTab, startBrowser, type Tab } from "../support/chromium";
-import { type Hub, hubServerProgram, KERNEL, startHub } from "../support/hub";
+import { FileBrowser } from "../support/fileBrowser";
+import { type Hub, hubServerProgram, KERNEL, OTHER_VERSION, startHub } from "../support/hub";
 import { Notebook, writeNotebook } from "../support/lab";
 import { newFolder, root, runModule } from "../support/python";
 
@@ -152,4 +153,55 @@ test("the widget answers while a cell runs, down to the last row", async () => {
   await last.click();
   await record(explorer, uuids.length - 1);
   expect(await notebook.cell(0).locator(".jp-InputPrompt").textContent()).toContain("*");
+});
+
+describe("where the servers find the extension, though their Python has no h5explorer", () => {
+  const NAMES = ["by_kernel.parquet", "by_page.parquet", "by_another.parquet"] as const;
+  let files: FileBrowser;
+
+  beforeAll(() => {
+    cpSync(path.dirname(lookup), path.join(hub.folder, "data"), { recursive: true });
+    for (const name of NAMES) cpSync(lookup, path.join(hub.folder, "data", name));
+    const extensions = path.join(path.dirname(hub.folder), "data", "labextensions"); // as below any JUPYTER_PATH
+    mkdirSync(extensions);
+    symlinkSync(path.join(root, "h5explorer_py/labextension"), path.join(extensions, "h5explorer"));
+  });
+
+  async function openFile(name: (typeof NAMES)[number]): Promise<void> {
+    const { page } = await newTab(signedIn);
+    await page.goto(`${hub.user}lab/tree/data?reset`);
+    await page.locator(".jp-DirListing-item").first().waitFor({ timeout: 60_000 });
+    files = new FileBrowser(page);
+    await files.openWith(name);
+    await files.tab.getByText("has no h5explorer").waitFor({ timeout: 60_000 });
+  }
+
+  test("a file opens in a kernel that has it", async () => {
+    await openFile("by_kernel.parquet");
+    await files.tab.getByText(`${hubServerProgram("python")} -m pip install h5explorer`, { exact: true }).waitFor();
+    await files.tab.getByRole("button", { name: KERNEL, exact: true }).click();
+    await picture(files.explorer(), 0);
+    await files.explorer().row(8).click();
+    await record(files.explorer(), 7);
+  });
+
+  test("a file opens without a kernel, through the Hub's prefix", async () => {
+    await openFile("by_page.parquet");
+    await files.tab.getByRole("button", { name: "Show it without a kernel" }).click();
+    await picture(files.explorer(), 0);
+    await files.explorer().row(8).click();
+    await picture(files.explorer(), 7);
+    await record(files.explorer(), 7);
+  });
+
+  test("a kernel with another version of h5explorer says so", async () => {
+    await openFile("by_another.parquet");
+    await files.tab.getByRole("button", { name: OTHER_VERSION, exact: true }).click();
+    const alert = files.tab.getByRole("alert");
+    await alert
+      .getByText(/the kernel's package of 7\.0\.0: they do not understand each other/)
+      .waitFor({ timeout: 60_000 });
+    await files.tab.getByRole("button", { name: KERNEL, exact: true }).waitFor();
+    await alert.getByText("Install the same version in both environments").waitFor();
+  });
 });

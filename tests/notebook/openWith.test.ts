@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import type { Browser } from "playwright-core";
 import { type Explorer, until } from "../browser/kit";
@@ -81,6 +90,15 @@ async function openLab(folder = "data"): Promise<{ readonly files: FileBrowser; 
 const picture = (explorer: Explorer, row: number) =>
   explorer.viewer.getByRole("img", { name: uuids[row] ?? "" }).waitFor({ timeout: 30_000 });
 
+/** What axe finds in the tab in front. */
+async function violations({ page }: Tab): Promise<readonly string[]> {
+  await page.evaluate(readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8"));
+  const found: { violations: { id: string; nodes: { html: string }[] }[] } = await page.evaluate(
+    "axe.run('.h5x-tab:not(.lm-mod-hidden)', { resultTypes: ['violations'] })",
+  );
+  return found.violations.map((each) => `${each.id} ${each.nodes[0]?.html}`);
+}
+
 test("a file opens by the mouse in a tab that it fills, and nothing of it is read or written by JupyterLab", async () => {
   const before = stateOf(data);
   const { files, tab } = await openLab();
@@ -154,6 +172,76 @@ test("where the kernel has no h5explorer, the tab says the command, and takes an
   await files.tab.getByRole("button", { name: /Python 3/ }).click();
   await picture(files.explorer(), 0);
   expect(await sessions()).toHaveLength(1);
+});
+
+test("where no kernel has h5explorer, the page shows the file by itself, once a person wants it", async () => {
+  writeSettings(home, { kernel: BARE, rowHeight: 40, theme: "dark" });
+  const before = stateOf(data);
+  const { files, tab } = await openLab();
+  const read: string[] = [];
+  tab.page.on("response", (response) => {
+    const { pathname } = new URL(response.url());
+    if (pathname.startsWith("/files/")) read.push(`${response.status()} ${pathname}`);
+  });
+  await files.openWith("lookup.parquet");
+  const notice = files.tab.getByRole("region", { name: "Without a kernel" });
+  await notice.getByText("files of up to 2 GB").waitFor({ timeout: 60_000 });
+  await notice.getByText("Filters, sorting, export, sharing and Python need a kernel").waitFor();
+  expect(await violations(tab)).toEqual([]);
+  await tab.page.waitForTimeout(500);
+  expect(read).toEqual([]);
+  await notice.getByRole("button", { name: "Show it without a kernel" }).click();
+  const explorer = files.explorer();
+  await picture(explorer, 0);
+  await tab.page.keyboard.press("ArrowDown"); // it has the focus
+  await picture(explorer, 1);
+  await explorer.table.getByText(uuids[1] ?? "", { exact: true }).waitFor();
+  expect(await explorer.contents.getByText(/323 records/).count()).toBe(1);
+  expect(await explorer.contents.getByRole("button", { name: /Filter|Export|Open/ }).count()).toBe(0);
+  expect((await explorer.row(1).boundingBox())?.height).toBe(40);
+  expect(await explorer.root.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe("rgb(30, 30, 30)");
+  expect(await violations(tab)).toEqual([]);
+  expect(read.length).toBeGreaterThan(0);
+  expect(
+    read.filter((each) => !/^206 \/files\/data\/(lookup|shard_\d+_metadata)\.parquet$|^206 .*_images\.h5$/.test(each)),
+  ).toEqual([]);
+  expect(stateOf(data)).toEqual(before);
+  expect(await sessions()).toEqual([]);
+  await files.tab.getByRole("button", { name: "Use a kernel" }).click();
+  await notice.waitFor({ timeout: 60_000 });
+  await files.openWith("shard_001_images.h5");
+  await notice.getByRole("button").click();
+  await files
+    .explorer()
+    .contents.getByText(/100 records/)
+    .waitFor();
+});
+
+test("a kernel that does not answer need not be waited for", async () => {
+  const folder = path.join(home, "data", "kernels", "mute");
+  mkdirSync(folder);
+  const argv = [venvProgram("python"), "-c", "import time; time.sleep(300)", "{connection_file}"];
+  writeFileSync(path.join(folder, "kernel.json"), JSON.stringify({ argv, display_name: "Mute", language: "python" }));
+  writeSettings(home, { kernel: "mute" });
+  const { files } = await openLab();
+  await files.openWith("lookup.parquet");
+  await files.tab.getByRole("status").getByText("Still waiting for the kernel").waitFor({ timeout: 60_000 });
+  await files.tab.getByRole("button", { name: "Show it without a kernel" }).click();
+  await picture(files.explorer(), 0);
+  rmSync(folder, { recursive: true });
+});
+
+test("a file that is too large for that is not offered so", async () => {
+  writeSettings(home, { kernel: BARE });
+  const huge = path.join(home, "notebooks", "huge.parquet");
+  writeFileSync(huge, "");
+  truncateSync(huge, 3e9);
+  const { files } = await openLab("");
+  await files.openWith("huge.parquet");
+  const notice = files.tab.getByRole("region", { name: "Without a kernel" });
+  await notice.getByText("files of up to 2 GB itself. This one has 3.00 GB.").waitFor({ timeout: 60_000 });
+  expect(await notice.getByRole("button").count()).toBe(0);
+  rmSync(huge);
 });
 
 test("a file's name is never code", async () => {
@@ -253,8 +341,56 @@ test("the launcher has a card that asks for the file", async () => {
   await picture(files.explorer(), 0);
 });
 
+test("the index's folder and its room, and fetching ahead, are as a person has set them", async () => {
+  const folder = path.join(home, "notebooks", "large");
+  mkdirSync(folder);
+  const code = [
+    "import sys, uuid, pyarrow as pa, pyarrow.parquet as pq",
+    "rows = pa.table({'uuid': [str(uuid.UUID(int=n * 2**80)) for n in range(100_000)], 'filepath': ['s'] * 100_000})",
+    "for path in sys.argv[1:]: pq.write_table(rows, path)",
+  ].join("\n");
+  const [one, other] = [path.join(folder, "one.parquet"), path.join(folder, "other.parquet")];
+  execFileSync(venvProgram("python"), ["-c", code, one, other]);
+  for (const shard of ["shard_000", "shard_001"]) {
+    for (const each of ["_images.h5", "_metadata.parquet"]) {
+      copyFileSync(path.join(data, shard + each), path.join(folder, shard + each));
+    }
+  }
+  const index = path.join(home, "index");
+  const opened = async (settings: object) => {
+    writeSettings(home, { cacheFolder: index, ...settings });
+    const { files, tab } = await openLab("large");
+    const ahead: string[] = [];
+    tab.page.on("websocket", (socket) =>
+      socket.on("framesent", ({ payload }) => {
+        ahead.push(...(payload.toString().match(/"ahead"/g) ?? []));
+      }),
+    );
+    return { files, ahead };
+  };
+  const first = await opened({ prefetch: false });
+  await first.files.openWith("one.parquet");
+  await first.files
+    .explorer()
+    .contents.getByText(/^indexed/)
+    .waitFor({ timeout: 60_000 });
+  const kept = () => readdirSync(path.join(index, "lookups")).map((name) => name.split("-")[0]);
+  expect(kept()).toEqual(["one"]);
+  await picture(await first.files.openWith("shard_000_images.h5"), 0);
+  await first.files.tab.page().waitForTimeout(1_500);
+  expect(first.ahead).toEqual([]);
+
+  const second = await opened({ cacheLimit: 0.002 });
+  await second.files.openWith("other.parquet");
+  const refusal = "The index takes 4.0 MB, and the cache is limited to 2.0 MB.";
+  await second.files.explorer().contents.getByText(refusal).first().waitFor({ timeout: 60_000 });
+  await second.files.explorer().row(3).waitFor();
+  expect(kept()).toEqual(["one"]);
+  await second.files.openWith("shard_001_images.h5");
+  await until(async () => second.ahead.length > 0, "something is fetched ahead", 20_000);
+});
+
 test("the tab takes JupyterLab's theme or one of its own, and axe finds nothing in it or its notices", async () => {
-  const axe = readFileSync(path.join(root, "node_modules/axe-core/axe.min.js"), "utf8");
   const { files, tab } = await openLab();
   const explorer = await files.openWith("lookup.parquet");
   await picture(explorer, 0);
@@ -270,11 +406,7 @@ test("the tab takes JupyterLab's theme or one of its own, and axe finds nothing 
     for (const name of ["lookup.parquet", "wrong_columns.parquet"]) {
       await tabOf(name);
       await tab.page.waitForTimeout(500);
-      await tab.page.evaluate(axe);
-      const found: { violations: { id: string; nodes: { html: string }[] }[] } = await tab.page.evaluate(
-        "axe.run('.h5x-tab:not(.lm-mod-hidden)', { resultTypes: ['violations'] })",
-      );
-      expect(found.violations.map((each) => `${theme}: ${each.id} ${each.nodes[0]?.html}`)).toEqual([]);
+      expect((await violations(tab)).map((each) => `${theme}: ${each}`)).toEqual([]);
     }
   }
   writeSettings(home, { theme: "dark", rowHeight: 40 });

@@ -80,6 +80,7 @@ def test_a_lookup_is_built_listed_and_cleared(tmp_path: Path, cache: Path, capsy
     assert found == {
         "root": str(cache),
         "bytes": size,
+        "limit": None,
         "lookups": [
             {
                 "lookup": str(lookup),

@@ -10,8 +10,10 @@ import comm
 import ipywidgets
 import pytest
 
+import h5explorer_py
 from h5explorer_py import lab
 from h5explorer_py.errors import LookupNotFoundError
+from tests.py.support import ROOT
 from tests.py.test_widget import Recorded
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ def _recorded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(contract: Path, **wish: Any) -> Explorer:
-    request = {"root": str(contract.parent), "path": f"{contract.name}/lookup.parquet", **wish}
+    request = {"version": lab.VERSION, "root": str(contract.parent), "path": f"{contract.name}/lookup.parquet", **wish}
     reply = lab.open_tab(json.dumps(request)).fields
     assert "error" not in reply, reply
     explorer: Explorer = ipywidgets.widgets.widget._instances[reply["model"]]
@@ -75,11 +77,24 @@ def test_what_the_file_has_no_more_is_left_out(contract: Path, wish: dict[str, A
 
 
 def test_what_is_refused_is_told_as_data(contract: Path) -> None:
-    reply = lab.open_tab(json.dumps({"root": str(contract), "path": "wrong_columns.parquet"}))
+    request = {"version": lab.VERSION, "root": str(contract), "path": "wrong_columns.parquet"}
+    reply = lab.open_tab(json.dumps(request))
     error = reply._repr_json_()["error"]
     assert error["code"] == "wrong_columns"
     assert error["message"]
     assert "in a cell of a notebook" in error["action"]
+
+
+@pytest.mark.parametrize("wish", [{"version": lab.VERSION + 1}, {}, {"version": "1", "root": [], "path": {}}])
+def test_an_extension_of_another_version_is_told_the_version_alone(wish: dict[str, Any]) -> None:
+    reply = lab.open_tab(json.dumps(wish))
+    assert reply._repr_json_() == {"version": lab.VERSION, "package": h5explorer_py.__version__}
+    assert lab._tabs == {}
+
+
+def test_the_extension_and_the_package_speak_one_version() -> None:
+    script = (ROOT / "src/lab/python.ts").read_text()
+    assert f"export const VERSION = {lab.VERSION};\n" in script
 
 
 def test_a_file_is_found_below_the_servers_folder_or_where_the_kernel_began(

@@ -86,14 +86,20 @@ def test_it_is_packed_and_used_and_found_again(lookup: Path, tmp_path: Path) -> 
     same(first, table())
     progress = ready(first)
     assert (progress.phase, progress.fraction, progress.rows) == (Phase.READY, 1.0, ROWS)
-    assert progress.bytes == sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    assert progress.bytes == sum(
+        path.stat().st_size for path in (tmp_path / "cache" / "lookups").rglob("*") if path.is_file()
+    )
     assert 30 * ROWS < progress.bytes < 40 * ROWS
     assert first.packed is not None
     same(first, table())
     second = rows_of(lookup, tmp_path / "cache")
     assert second.packed is not None  # at once
     same(second, table())
-    assert not [path for path in (tmp_path / "cache").rglob("*") if path.name == OWNER or path.name.endswith(".part")]
+    assert not [
+        path
+        for path in (tmp_path / "cache" / "lookups").rglob("*")
+        if path.name == OWNER or path.name.endswith(".part")
+    ]
 
 
 def csv(path: Path, whole: pa.Table) -> Any:
@@ -391,7 +397,7 @@ def test_closing_ends_it(lookup: Path, tmp_path: Path, monkeypatch: pytest.Monke
     while any(thread.name == "h5explorer-packing" for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert not list((tmp_path / "cache").rglob(OWNER))
+    assert not list((tmp_path / "cache" / "lookups").rglob(OWNER))
 
 
 def test_two_at_a_time_do_it_once(lookup: Path, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_it_is_ready_when_it_has_been_waited_for(lookup: Path, tmp_path: Path) -
     ex = Explorer(lookup, cache=tmp_path / "cache")
     assert ex.index["phase"] == "waiting"
     done = within(30, ex.prepare)
-    size = sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in (tmp_path / "cache" / "lookups").rglob("*") if path.is_file())
     (folder,) = (tmp_path / "cache" / "lookups").iterdir()
     assert done == {
         "phase": "ready",

@@ -3,9 +3,6 @@
 import gzip
 import json
 import re
-import subprocess
-import sys
-import venv
 import zipfile
 from pathlib import Path
 
@@ -16,16 +13,12 @@ import h5explorer_py
 ROOT = Path(h5explorer_py.__file__).parents[1]
 STATIC = "h5explorer_py/static/"
 EXTENSION = f"h5explorer-{h5explorer_py.__version__}.data/data/share/jupyter/labextensions/h5explorer/"
-LARGEST = 7_000_000
+LARGEST = 8_000_000
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (file,) = folder.glob("*.whl")
-    with zipfile.ZipFile(file) as opened:
+def wheel(wheel_file):
+    with zipfile.ZipFile(wheel_file) as opened:
         yield opened
 
 
@@ -52,35 +45,17 @@ def test_the_wheel_holds_the_extension_with_the_same_parts_as_they_are(wheel):
     assert package["version"] == h5explorer_py.__version__
     assert package["jupyterlab"]["_build"]["load"] in names
     assert json.loads(wheel.read(EXTENSION + "install.json"))["packageName"] == "h5explorer"
-    own = [name for name in names if name.startswith("static/") and name.removeprefix("static/") not in parts.values()]
-    assert sum(len(wheel.read(EXTENSION + name)) for name in own) < 100_000
+    on_demand = {name for name in names if re.search(r"/\w+-worker\.[0-9a-f]+\.js$|\.so$", name)}
+    assert {"hdf5-worker", "tables-worker", "libH5Zzstd"} <= {re.split(r"[/.]", name)[1] for name in on_demand}
+    own = [name for name in names - on_demand if name.startswith("static/")]
+    own = [name for name in own if name.removeprefix("static/") not in parts.values()]
+    assert sum(len(wheel.read(EXTENSION + name)) for name in own) < 300_000
 
 
 def test_the_wheel_is_small_and_holds_nothing_twice(wheel):
     assert Path(wheel.filename).stat().st_size < LARGEST
     assert not [name for name in wheel.namelist() if name.startswith("h5explorer_py/labextension")]
     assert len(wheel.namelist()) == len(set(wheel.namelist()))
-
-
-def test_installed_without_node_jupyterlab_lists_the_extension(wheel, tmp_path):
-    """JupyterLab itself is the one of the tests: it would take minutes to install."""
-    venv.create(tmp_path / "env", with_pip=False, symlinks=True)
-    python = tmp_path / "env" / "bin" / "python"
-    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--python", str(python)]
-    subprocess.run([*uv, wheel.filename], check=True, capture_output=True)
-    environment = {"JUPYTER_PATH": str(tmp_path / "env" / "share" / "jupyter"), "JUPYTER_NO_CONFIG": "1", "PATH": ""}
-    command = [sys.executable, "-m", "jupyterlab.labextensions", "list"]
-    done = subprocess.run(
-        command, env={**environment, "HOME": str(tmp_path)}, capture_output=True, text=True, check=True
-    )
-    listed = done.stdout + done.stderr
-    folder = str(tmp_path / "env" / "share" / "jupyter" / "labextensions")
-    _, _, below = listed.partition(folder)
-    line = next(line for line in below.splitlines() if "h5explorer" in line)
-    assert f"v{h5explorer_py.__version__}" in line
-    assert "enabled" in line
-    assert "OK" in line
-    assert "(python, h5explorer)" in line
 
 
 def test_what_travels_with_every_widget_is_small(wheel):

@@ -11,6 +11,9 @@ import { answering, freePort, start } from "./server";
 /** The kernel that has h5explorer. */
 export const KERNEL = "with-h5explorer";
 
+/** A kernel with another version of h5explorer, as an extension sees it. */
+export const OTHER_VERSION = "with-another-version";
+
 const PERSON = "ada";
 
 /** A program of the environment of the single-user servers, which is made where it is missing. */
@@ -39,7 +42,10 @@ export async function startHub(): Promise<Hub> {
   const folder = path.join(home, "notebooks");
   mkdirSync(folder);
   const environment = jupyterEnvironment(home);
-  writeKernel(path.join(home, "data"));
+  writeKernel(path.join(home, "data"), KERNEL, ["-m", "ipykernel_launcher"]);
+  const launch = "from ipykernel.kernelapp import launch_new_instance as l; l()";
+  const other = `import h5explorer_py.lab as m; m.VERSION, m.__version__ = 7, '7.0.0'; ${launch}`;
+  writeKernel(path.join(home, "data"), OTHER_VERSION, ["-c", other]);
   const singleUser = hubServerProgram("jupyterhub-singleuser");
   const [port, hubPort, proxyPort] = [await freePort(), await freePort(), await freePort()];
   const proxy = path.join(root, "node_modules/configurable-http-proxy/bin/configurable-http-proxy");
@@ -91,11 +97,11 @@ export async function startHub(): Promise<Hub> {
   return { base, user, folder, end, signIn: (page) => signIn(page, base, user) };
 }
 
-function writeKernel(data: string): void {
-  const place = path.join(data, "kernels", KERNEL);
+function writeKernel(data: string, name: string, program: readonly string[]): void {
+  const place = path.join(data, "kernels", name);
   mkdirSync(place, { recursive: true });
-  const argv = [venvProgram("python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"];
-  writeFileSync(path.join(place, "kernel.json"), JSON.stringify({ argv, display_name: KERNEL, language: "python" }));
+  const argv = [venvProgram("python"), ...program, "-f", "{connection_file}"];
+  writeFileSync(path.join(place, "kernel.json"), JSON.stringify({ argv, display_name: name, language: "python" }));
 }
 
 async function signIn(page: Page, base: string, user: string): Promise<void> {

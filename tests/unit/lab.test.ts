@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { pythonKernels } from "../../src/lab/kernelChoice";
 import { placeOf } from "../../src/lab/kernelPath";
-import { installCommand, literal, openingExpressions, readOpening } from "../../src/lab/python";
+import { installCommand, literal, openingExpressions, readOpening, VERSION } from "../../src/lab/python";
 import { settingsOf } from "../../src/lab/settings";
 import { lookOf, USUAL_LOOK } from "../../src/state/look";
 import { venvProgram } from "../support/python";
@@ -31,7 +31,7 @@ describe("what is said to Python", () => {
 
   test("calls one function, with the request as its argument", () => {
     expect(openingExpressions({ path: "a" }).tab).toBe(
-      `__import__('h5explorer_py.lab', fromlist=['open_tab']).open_tab("{\\"path\\":\\"a\\"}")`,
+      `__import__('h5explorer_py.lab', fromlist=['open_tab']).open_tab("{\\"path\\":\\"a\\",\\"version\\":${VERSION}}")`,
     );
   });
 });
@@ -40,7 +40,7 @@ describe("what a kernel answers", () => {
   const ok = (json: unknown) => ({ status: "ok", data: { "application/json": json } });
 
   test("is the name of a model", () => {
-    expect(readOpening({ python: ok({ path: "/p" }), tab: ok({ model: "abc" }) })).toEqual({
+    expect(readOpening({ python: ok({ path: "/p" }), tab: ok({ model: "abc", version: VERSION }) })).toEqual({
       kind: "opened",
       model: "abc",
     });
@@ -51,9 +51,19 @@ describe("what a kernel answers", () => {
     expect(readOpening({ python: ok({ path: "/p" }), tab })).toEqual({ kind: "absent", python: "/p" });
   });
 
+  test("is that it has another version of the package", () => {
+    const tab = ok({ model: "abc", version: VERSION + 1, package: "7.0.0" });
+    expect(readOpening({ tab })).toMatchObject({
+      kind: "foreign",
+      message: expect.stringMatching(/of h5explorer \d+\.\d+\.\d+, the kernel's package of 7\.0\.0/),
+      action: expect.stringContaining("Install the same version in both environments"),
+    });
+    expect(readOpening({ tab: ok({ model: "abc" }) })).toMatchObject({ kind: "foreign" });
+  });
+
   test("is why the file is refused, or what else went wrong", () => {
     const error = { code: "wrong_columns", message: "It has no uuid.", action: "Name it." };
-    expect(readOpening({ tab: ok({ error }) })).toEqual({
+    expect(readOpening({ tab: ok({ error, version: VERSION }) })).toEqual({
       kind: "refused",
       message: "It has no uuid.",
       action: "Name it.",
@@ -84,12 +94,15 @@ test("kernels of Python are offered, those preferred first", () => {
 
 test("settings that are missing or no good are as usual", () => {
   const usual = settingsOf({});
-  expect(usual).toEqual({ theme: "lab", look: { rowHeight: 28, prefetch: true }, cache: true, kernel: "" });
-  for (const each of [null, 1, { theme: "pink", rowHeight: "tall", cache: 1, kernel: 2 }]) {
+  const look = { rowHeight: 28, prefetch: true };
+  expect(usual).toEqual({ theme: "lab", look, cache: true, cacheLimit: null, kernel: "" });
+  for (const each of [null, 1, { theme: "pink", rowHeight: "tall", cache: 1, cacheLimit: -1, kernel: 2 }]) {
     expect(settingsOf(each)).toEqual(usual);
   }
   expect(settingsOf({ cache: true, cacheFolder: " /scratch " }).cache).toBe("/scratch");
   expect(settingsOf({ cache: false, cacheFolder: "/scratch" }).cache).toBe(false);
+  expect(settingsOf({ cacheLimit: 0.5 }).cacheLimit).toBe(500_000_000);
+  expect(settingsOf({ cacheLimit: 0 }).cacheLimit).toBeNull();
 });
 
 describe("a look", () => {

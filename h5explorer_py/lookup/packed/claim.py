@@ -81,7 +81,8 @@ class Claim:
 
     def _owner(self) -> _Sign | None:
         try:
-            age = self._now() - os.stat(self._path).st_mtime
+            marked = os.stat(self._path).st_mtime
+            age = self._now() - marked  # not before: it writes to the folder, which so looks as if it were used
             text = Path(self._path).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return None

@@ -11,6 +11,8 @@ from h5explorer_py.lookup.packed.index import build_file_index, build_uuid_index
 from h5explorer_py.lookup.packed.keys import PackedKeys
 from h5explorer_py.lookup.packed.layout import Header
 from h5explorer_py.lookup.packed.search import FileIndex, UuidIndex
+from h5explorer_py.lookup.packed.store import mark_used
+from h5explorer_py.lookup.packed.using import Use
 from h5explorer_py.scratch import temporary_folder
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class PackedLookup:
             raise LookupUnreadableError(f"{folder} holds no whole packed lookup of this state.")
         self.folder = folder
         self._temporary: TemporaryDirectory[str] | None = None
+        self._use: Use | None = None
         with contextlib.ExitStack() as undo:
             self.keys = PackedKeys(folder, header)
             undo.callback(self.keys.close)
@@ -74,11 +77,18 @@ class PackedLookup:
         starts = {(rows - _PROBED_ROWS) * part // max(1, parts) for part in range(parts + 1)}
         return all(_same(self.keys, lookup, max(0, start)) for start in starts)
 
+    def keep(self) -> None:
+        """Have no process remove it to make room for another, until it is closed."""
+        mark_used(self.folder)
+        self._use = self._use or Use(self.folder)
+
     def close(self) -> None:
         """Let go of the files, and of the folder where it was for this process only."""
         for each in (self.keys, self.uuids, self.files):
             if each is not None:
                 each.close()
+        if self._use is not None:
+            self._use.end()
         if self._temporary is not None:
             self._temporary.cleanup()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from h5explorer_py.errors import CancelledError, ExplorerError, LookupUnreadableError
+from h5explorer_py.errors import CancelledError, ExplorerError, LookupUnreadableError, TooLargeError
 from h5explorer_py.files import why
 from h5explorer_py.lookup.packed.background import worker
 from h5explorer_py.lookup.packed.claim import Claim, ClaimLostError
@@ -20,8 +21,9 @@ from h5explorer_py.lookup.packed.index import build_file_index, build_uuid_index
 from h5explorer_py.lookup.packed.layout import HEADER
 from h5explorer_py.lookup.packed.packed import PackedLookup
 from h5explorer_py.lookup.packed.progress import Phase, Progress
+from h5explorer_py.lookup.packed.room import Room, usual_limit
 from h5explorer_py.lookup.packed.search import FileIndex, UuidIndex
-from h5explorer_py.lookup.packed.store import BYTES_A_ROW, CACHE_VARIABLE, folder_of, mark_used, size_of
+from h5explorer_py.lookup.packed.store import BYTES_A_ROW, CACHE_VARIABLE, folder_of, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,13 +55,16 @@ class Preparation:
         What it is, and in which state.
     root : str
         The cache folder.
+    limit : int, optional
+        How many bytes the cache may take; where it is not given, as many as the environment's variable says.
     probes : int
         In how many places beside the first rows what is found packed is compared with the lookup.
     """
 
-    def __init__(self, lookup: Lookup, origin: Header, root: str, probes: int = 2) -> None:
+    def __init__(self, lookup: Lookup, origin: Header, root: str, limit: int | None = None, probes: int = 2) -> None:
         self._lookup = lookup
         self._origin = origin
+        self._limit = limit
         self._probes = probes
         self.folder = folder_of(origin, root)
         self._lock = threading.Lock()
@@ -203,15 +208,27 @@ class Preparation:
             self._give_up()
         try:
             if not self._open(probes=self._probes):  # by the one that was waited for
-                self._check_room()
-                self._build(claim)
+                room = Room(self.folder, usual_limit() if self._limit is None else self._limit)
+                self._build_within(room, claim)
         finally:
             claim.leave()
 
-    def _build(self, claim: Claim) -> None:
+    def _build_within(self, room: Room, claim: Claim) -> None:
+        """Build it; what does not fit into the cache is not left in it."""
+        try:
+            room.make(max(self._origin.lookup_rows * BYTES_A_ROW, size_of(self.folder)))
+            self._check_room()
+            self._build(claim, room)
+            room.check(now=True)
+        except TooLargeError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def _build(self, claim: Claim, room: Room) -> None:
         def ticking(done_before: float, share: float) -> Callable[[int], None]:
             def tick(rows: int) -> None:
                 claim.renew()
+                room.check()
                 part = rows / max(1, self._origin.lookup_rows)
                 self._tell(Phase.PACKING, done_before + share * part)
                 time.sleep(_BREATH_SECONDS)  # so that those who wait for a row come first
@@ -251,7 +268,7 @@ class Preparation:
                 packed.close()
                 raise CancelledError("The lookup has been closed.")
             self._packed = packed
-        mark_used(self.folder)
+        packed.keep()
         self._tell(Phase.READY, 1.0, size=size_of(self.folder))
         return True
 
