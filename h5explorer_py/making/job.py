@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from h5explorer_py.bulk.running import run
 from h5explorer_py.errors import ConvertFailedError, SourceNotFoundError
 from h5explorer_py.making.items import Found, Item, find_items
-from h5explorer_py.making.labels import Labels, join, read_labels
 from h5explorer_py.making.reading import ReadOptions, survey
 from h5explorer_py.making.rule import Rule, Survey
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from h5explorer_py.bulk.running import Begin, Doomed, Fault
     from h5explorer_py.decode.facts import Kind
+    from h5explorer_py.making.labels import Labels
     from h5explorer_py.making.outcome import Outcome
 
 OnError = Literal["zero", "skip", "stop"]
@@ -188,7 +188,7 @@ def make_plan(sources: Iterable[str | os.PathLike[str]], options: JobOptions, co
         more = f"; {found.left_out:,} other files are there" if found.left_out else ""
         below = "" if options.recursive else " Folders below are looked into only if asked (recursive)."
         raise SourceNotFoundError(f"No pictures were found{more}.", action=f"Name a folder of pictures.{below}")
-    labels = None if options.metadata is None else join(found.items, read_labels(options.metadata))
+    labels = _labels(found.items, options.metadata)
     outcomes = list(_surveyed(found.items, options.reading, context))
     items = list(found.items)
     if options.pages == "each":
@@ -200,6 +200,14 @@ def make_plan(sources: Iterable[str | os.PathLike[str]], options: JobOptions, co
     plan = Plan(items, outcomes, labels, gathered, [], found)
     settle_failures(plan, [place for place, outcome in enumerate(outcomes) if outcome.code], options.on_error)
     return plan
+
+
+def _labels(items: Sequence[Item], metadata: Any) -> Labels | None:
+    if metadata is None:
+        return None
+    from h5explorer_py.making.labels import join, read_labels  # pyarrow, which workers do without
+
+    return join(items, read_labels(metadata))
 
 
 def settle_failures(plan: Plan, places: Sequence[int], on_error: OnError) -> bool:
