@@ -32,9 +32,9 @@ def from_numpy(values: NDArray[np.generic], there: NDArray[np.bool_] | None = No
     """
     valid = None if there is None else pa.py_buffer(np.packbits(there, bitorder="little"))
     if values.dtype == np.bool_:
-        data, kind = np.packbits(values, bitorder="little"), pa.bool_()
+        data, kind = np.packbits(values.astype(np.bool_), bitorder="little"), pa.bool_()
     else:
-        data, kind = np.ascontiguousarray(values), pa.from_numpy_dtype(values.dtype)
+        data, kind = np.ascontiguousarray(values).view(np.uint8), pa.from_numpy_dtype(values.dtype)
     return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(data)])
 
 

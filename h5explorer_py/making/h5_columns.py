@@ -1,8 +1,8 @@
 """What is known of each picture, in the HDF5 file beside the pictures: a data set for each column.
 
 A column is what a reader of plain HDF5 expects: numbers are numbers, all else is text. Where a number is missing it is
-NaN, for which whole numbers and truths become floating point; a missing text is empty. The group ``nulls`` has a data set
-of the same name then, which is 1 where there is no value, so that nothing is lost.
+NaN, for which whole numbers and truths become floating point; a missing text is empty. The group ``nulls`` has a data
+set of the same name then, which is 1 where there is no value, so that nothing is lost.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One HDF5 file of pictures in one array, as it is written: packed chunks one by one, then all that is known of them."""
+"""One HDF5 file of pictures in one array, as it is written: packed chunks, then all that is known of them."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +118,7 @@ class H5Writer:
                 "format": FORMAT,
                 "format_version": VERSION,
                 "written_by": f"h5explorer {__version__}",
-                "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
                 **attributes,
             }
             for name, value in made.items():

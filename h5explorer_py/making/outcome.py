@@ -131,4 +131,6 @@ def text(values: Sequence[str | None]) -> pa.Array:
     """Make a column of texts; names of files that are no text have their bytes written out."""
     from h5explorer_py.lookup.text import text_array
 
-    return text_array([None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in values])
+    return text_array(
+        [None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in values]
+    )

@@ -1,7 +1,7 @@
 """Pictures to one HDF5 file: an array ``images`` of N × height × width × 3, one picture a chunk.
 
-Beside it lie ``names``, ``labels`` where there are any, and the group ``metadata`` with a data set for each column of what
-is known of the pictures (see `h5_columns`). A plain reader of HDF5 reads all of it.
+Beside it lie ``names``, ``labels`` where there are any, and the group ``metadata`` with a data set for each column of
+what is known of the pictures (see `h5_columns`). A plain reader of HDF5 reads all of it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def write_h5(
         packing = Packing.of(h5.compression, h5.level, rule.dtype)
         picture = (rule.height, rule.width, rule.channels)
         with H5Writer(aside, (len(plan.items), *picture), rule.dtype, (1, *picture), packing) as writer:
-            _write_pictures(plan, rule, packing, writer, job, context)
+            _write_pictures(plan, rule, packing, writer, job=job, context=context)
             context.progress(State("Writing what is known of them", len(plan.items), len(plan.items)))
             label, origin = _label(plan)
             table = table_of(plan.items, plan.outcomes, None if plan.labels is None else plan.labels.table)
@@ -115,7 +115,7 @@ def write_h5(
         aside.publish()
     finally:
         aside.discard()
-    return _report(aside, plan, rule, job, size, time.perf_counter() - started)
+    return _report(aside, plan, rule, job, size=size, seconds=time.perf_counter() - started)
 
 
 def _checked(job: JobOptions, h5: H5Options) -> JobOptions:
@@ -207,7 +207,7 @@ def pack_batch(batch: Batch, begin: Begin, doomed: Doomed) -> list[tuple[Outcome
 
 
 def _write_pictures(
-    plan: Plan, rule: Rule, packing: Packing, writer: H5Writer, job: JobOptions, context: Context
+    plan: Plan, rule: Rule, packing: Packing, writer: H5Writer, *, job: JobOptions, context: Context
 ) -> None:
     """Write the pictures in their order; those that cannot be read are zeros, or left out."""
     total = len(plan.items)
@@ -260,7 +260,7 @@ def _attributes(sources: Sequence[str], job: JobOptions, h5: H5Options) -> dict[
     return {"options": options, "sources": [os.path.abspath(each) for each in sources[:_SOURCES_KEPT]]}
 
 
-def _report(aside: Aside, plan: Plan, rule: Rule, job: JobOptions, size: int, seconds: float) -> ConvertReport:
+def _report(aside: Aside, plan: Plan, rule: Rule, job: JobOptions, *, size: int, seconds: float) -> ConvertReport:
     notices = notices_of(plan, job, rule)
     alpha = sum(count for (kind, _), count in plan.survey.kinds.items() if kind.endswith("alpha"))
     if alpha:
