@@ -170,6 +170,7 @@ class _Merging:
         places = each.places
         assert places is not None
         most = self._layout.most_chunk_bytes
+        buffer = memoryview(bytearray(int(min(places.sizes.max(initial=0), most))))  # one, as a new one takes its time
         with open(each.path, "rb", buffering=0) as file:
             _check_same(file, each)
             rows = zip(
@@ -182,11 +183,10 @@ class _Merging:
             for number, (first, offset, size, mask) in enumerate(rows):
                 if number % _SAID_EVERY == 0:
                     self._tell(start + min(int(first[0]), each.count))
-                data = b"" if size > most or offset < 0 else _read(file, offset, size, each.path)
-                if len(data) < size or size == 0:
+                if not 0 < size <= most or offset < 0 or not _read(file, offset, buffer[:size], each.path):
                     self._lose(each, start, int(first[0]))
                     continue
-                writer.put_chunk((start + first[0], *first[1:]), data, mask)
+                writer.put_chunk((start + first[0], *first[1:]), buffer[:size], mask)
             _check_same(file, each)
 
     def _lose(self, each: Looked, start: int, first: int) -> None:
@@ -204,11 +204,21 @@ class _Merging:
             self._tell(start + task.stop)
 
 
-def _read(file: Any, offset: int, size: int, path: str) -> bytes:
+def _read(file: Any, offset: int, into: memoryview, path: str) -> bool:
+    """Read a piece of a file; tell whether it is all there."""
     try:
-        return read_at(file, offset, size)
+        if not hasattr(os, "preadv"):
+            into[:] = read_at(file, offset, len(into)).ljust(len(into), b"\0")
+            return offset + len(into) <= os.fstat(file.fileno()).st_size
+        done = 0
+        while done < len(into):
+            got = os.preadv(file.fileno(), [into[done:]], offset + done)
+            if not got:
+                return False
+            done += got
     except OSError as error:
         raise ShardUnreadableError(f"{path} cannot be read: {error.strerror}.") from error
+    return True
 
 
 def _check_same(file: Any, each: Looked) -> None:

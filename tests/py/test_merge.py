@@ -1,4 +1,4 @@
-"""Files of pictures become one: pictures, names and labels in order, and nothing is merged that is not as it should be."""
+"""Files of pictures become one: pictures, names and labels in order, and nothing else is merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores as sources: what lies in HDF5 files, Zarr stores and shards becomes the same pictures again, with its names."""
+"""Stores as sources: what lies in HDF5 files, Zarr stores and shards becomes the same pictures again."""
 
 from __future__ import annotations
 
