@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from h5explorer_py._version import __version__
-from h5explorer_py.cli import cache, convert, doctor, export, extract, info, inspect, page, visualize
+from h5explorer_py.cli import cache, convert, doctor, export, extract, info, inspect, merge, page, visualize
 from h5explorer_py.cli import open as opening
 from h5explorer_py.errors import ExplorerError
 from h5explorer_py.files import why
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     inspect.add_command(commands)
     extract.add_command(commands)
     export.add_command(commands)
+    merge.add_command(commands)
     cache.add_command(commands)
     doctor.add_command(commands)
     page.add_command(commands)

@@ -52,23 +52,12 @@ def run(chosen: argparse.Namespace) -> int:
     ExplorerError
         Where the file cannot be shown.
     """
-    from h5explorer_py.bulk.contact_sheet import has_array
-    from h5explorer_py.errors import NoImagesGroupError, UnsupportedError
     from h5explorer_py.options import Options
     from h5explorer_py.serve.opening import Wish
 
     if chosen.save is not None:
         return _save(chosen)
-    try:
-        return serve_wish(Wish(chosen.file, Options(cache=False), row=chosen.row), chosen)
-    except NoImagesGroupError as error:
-        count = has_array(_path(chosen))
-        if count is None:
-            raise
-        raise UnsupportedError(
-            f"{chosen.file} holds {count:,} images in one array, which this version does not show in a page.",
-            action="For a contact sheet, add: --save sheet.png",
-        ) from error
+    return serve_wish(Wish(chosen.file, Options(cache=False), row=chosen.row), chosen)
 
 
 def _save(chosen: argparse.Namespace) -> int:
@@ -89,18 +78,13 @@ def _save(chosen: argparse.Namespace) -> int:
 def _pictures(chosen: argparse.Namespace) -> list[Named]:
     from h5explorer_py.bulk.contact_sheet import has_array, pictures_in_array, pictures_of
     from h5explorer_py.dataset import Dataset
-    from h5explorer_py.errors import NoImagesGroupError
     from h5explorer_py.options import KeyColumns
     from h5explorer_py.view.view import View
 
     start, count = chosen.row or 0, chosen.rows * chosen.columns
-    try:
-        dataset = Dataset(chosen.file, KeyColumns())
-    except NoImagesGroupError:
-        path = _path(chosen)
-        if has_array(path) is None:
-            raise
-        return list(pictures_in_array(path, start, count, chosen.size))
+    if has_array(_path(chosen)) is not None:
+        return list(pictures_in_array(_path(chosen), start, count, chosen.size))
+    dataset = Dataset(chosen.file, KeyColumns())
     with closing(dataset):
         view = View(dataset)
         rows = range(start, min(start + count, view.num_rows))

@@ -119,12 +119,7 @@ def answer(request: dict[str, Any], shards: OpenShards) -> tuple[dict[str, Any],
             from h5explorer_py.images.probe import probe
 
             return probe(path), b""
-        shard = shards.get(path, Signature(*request["signature"]), allowed)
-        if request["ask"] == "keys":
-            return {}, json.dumps(shard.keys()).encode()
-        if request["ask"] == "places":
-            return {"places": shard.places(request["keys"])}, b""
-        found = shard.find(request["key"], request["limit"], allowed)
+        found = _found(request, shards, allowed)
     except Refusal as refusal:
         return {"code": refusal.code, "facts": refusal.facts}, b""
     except Exception as error:  # noqa: BLE001  (h5py raises many kinds on a damaged file)
@@ -133,9 +128,42 @@ def answer(request: dict[str, Any], shards: OpenShards) -> tuple[dict[str, Any],
     finally:
         if shards.leads_elsewhere(path):
             shards.drop(path)
+    if isinstance(found, tuple):
+        return found
     if isinstance(found, Place):
         return {"offset": found.offset, "size": found.size, "others": shards.gathered(path)}, b""
     return {}, found
+
+
+def _found(
+    request: dict[str, Any], shards: OpenShards, allowed: Allowed
+) -> Place | bytes | tuple[dict[str, Any], bytes]:
+    """Return the place or the bytes of one image, or the answer about several."""
+    signature = Signature(*request["signature"])
+    try:
+        shard = shards.get(request["path"], signature, allowed)
+    except Refusal as refusal:
+        if refusal.code != "no_images_group" or "images" not in refusal.facts.get("found", ()):
+            raise
+        return _answer_of_array(request, signature)
+    if request["ask"] == "keys":
+        return {}, json.dumps(shard.keys()).encode()
+    if request["ask"] == "places":
+        return {"places": shard.places(request["keys"])}, b""
+    return shard.find(request["key"], request["limit"], allowed)
+
+
+def _answer_of_array(request: dict[str, Any], signature: Signature) -> tuple[dict[str, Any], bytes]:
+    """Answer for a file whose pictures lie in one array."""
+    from h5explorer_py.images.stack import stack_keys, stack_picture
+
+    path = request["path"]
+    if request["ask"] == "keys":
+        return {}, json.dumps(stack_keys(path, tuple(signature))).encode()
+    if request["ask"] == "places":
+        return {"places": [None] * len(request["keys"])}, b""
+    data = stack_picture(path, tuple(signature), request["key"], request["limit"])
+    return ({}, data) if Signature.of(os.stat(path)) == signature else ({"code": "changed", "facts": {}}, b"")
 
 
 def serve(requests: int, replies: int) -> None:

@@ -42,6 +42,8 @@ def conform(values: NDArray[Any], kind: Kind, rule: Rule, fit: Fit) -> NDArray[A
     LossyError, MixedPicturesError
         Where it cannot be: it differs from what its header said.
     """
+    if kind.endswith("alpha") and not rule.kind.endswith("alpha") and "bands" not in {kind, rule.kind}:
+        values, kind = values[..., :-1], "grey" if kind == "grey+alpha" else "colour"  # what is left out does not weigh
     if values.shape[:2] != (rule.height, rule.width):
         values = resized(values, kind, (rule.height, rule.width), fit)
     return np.ascontiguousarray(np.moveaxis(retyped(rechannelled(values, kind, rule), rule), -1, 0))

@@ -12,12 +12,34 @@ from h5explorer_py.decode.picture import SUFFIXES
 from h5explorer_py.errors import SourceNotFoundError
 from h5explorer_py.files import why
 from h5explorer_py.images.sniff import format_of
+from h5explorer_py.making.sources import list_store, store_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import pyarrow as pa
+
 _HEAD = 64
 _KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Which picture of a store an item is.
+
+    Attributes
+    ----------
+    kind : str
+        What the store is: ``"h5"``, ``"zarr"`` or ``"shard"``.
+    key : int or str
+        Its place in the array, or its uuid.
+    error : str
+        Why it could not be read when the store was made, in which it is but zeros.
+    """
+
+    kind: str
+    key: int | str
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +57,15 @@ class Item:
         Its path below the folder that was named, with slashes.
     page : int
         Which picture of the file, from 0.
+    inside : Inside or None
+        Which picture of a store, where the path is that of one.
     """
 
     name: str
     path: str
     below: str
     page: int = 0
+    inside: Inside | None = None
 
 
 @dataclass(slots=True)
@@ -57,12 +82,17 @@ class Found:
         The first 1,000 of them.
     missing : list of (str, str)
         Sources that are not there or cannot be read, beside others, each with a sentence.
+    notices : list of str
+    known : list of (int, table)
+        What stores say of their pictures: the place of the first item, and a table with a row for each.
     """
 
     items: list[Item] = field(default_factory=list)
     left_out: int = 0
     left_out_names: list[str] = field(default_factory=list)
     missing: list[tuple[str, str]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    known: list[tuple[int, pa.Table]] = field(default_factory=list)
 
 
 def find_items(sources: Iterable[str | os.PathLike[str]], *, recursive: bool = False) -> Found:
@@ -72,7 +102,8 @@ def find_items(sources: Iterable[str | os.PathLike[str]], *, recursive: bool = F
     ----------
     sources : iterable of path
         Folders, of which the picture files are taken; files, which are taken whatever they are; patterns with ``*``,
-        ``?`` and ``[]``; text files ``@list.txt`` with one path a line.
+        ``?`` and ``[]``; text files ``@list.txt`` with one path a line; stores: HDF5 files of pictures, Zarr stores,
+        and shards, by their folder, their lookup or one of them.
     recursive : bool
         Whether folders below folders count. Links to folders are not followed.
 
@@ -113,7 +144,14 @@ def _listed(path: str) -> list[str]:
 
 
 def _add(found: Found, path: str, *, recursive: bool) -> None:
-    if os.path.isdir(path):
+    kind = store_kind(path)
+    if kind:
+        listed = list_store(path, kind)
+        if listed.known is not None and listed.known.num_columns:
+            found.known.append((len(found.items), listed.known))
+        found.items += listed.items
+        found.notices += listed.notices
+    elif os.path.isdir(path):
         _add_folder(found, path, recursive=recursive)
     elif os.path.lexists(path):
         found.items.append(Item(os.path.basename(path), os.path.abspath(path), os.path.basename(path)))

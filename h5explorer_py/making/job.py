@@ -190,7 +190,7 @@ def make_plan(sources: Iterable[str | os.PathLike[str]], options: JobOptions, co
         more = f"; {found.left_out:,} other files are there" if found.left_out else ""
         below = "" if options.recursive else " Folders below are looked into only if asked (recursive)."
         raise SourceNotFoundError(f"No pictures were found{more}.", action=f"Name a folder of pictures.{below}")
-    labels = None if options.metadata is None else join(found.items, read_labels(options.metadata))
+    labels = _labels(found, options.metadata)
     outcomes = list(_surveyed(found.items, options.reading, context))
     items = list(found.items)
     if options.pages == "each":
@@ -204,6 +204,25 @@ def make_plan(sources: Iterable[str | os.PathLike[str]], options: JobOptions, co
         raise SourceNotFoundError(found.missing[0][1], path=found.missing[0][0])
     settle_failures(plan, [place for place, outcome in enumerate(outcomes) if outcome.code], options.on_error)
     return plan
+
+
+def _labels(found: Found, metadata: Any) -> Labels | None:
+    """Return what people know of the pictures: by the metadata that they name, and by the stores that these lie in."""
+    if metadata is None and not found.known:
+        return None
+    from h5explorer_py.making.known import known_table
+    from h5explorer_py.making.labels import Labels  # pyarrow, which workers do without
+
+    joined = None if metadata is None else join(found.items, read_labels(metadata))
+    if not found.known:
+        return joined
+    known = known_table(found.known, len(found.items))
+    if joined is None:
+        return Labels(known)
+    more = [name for name in known.column_names if name not in joined.table.column_names]
+    for name in more:
+        joined = replace(joined, table=joined.table.append_column(name, known[name]))
+    return joined
 
 
 def settle_failures(plan: Plan, places: Sequence[int], on_error: OnError) -> bool:

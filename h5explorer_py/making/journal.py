@@ -109,7 +109,7 @@ def digest_of(items: Iterable[Item], *others: Any) -> str:
     """Return what tells pictures, with their files' sizes and times, and the ways of adding them, from others."""
     told = hashlib.sha256()
     for item in items:
-        told.update(json.dumps([item.name, item.path, item.page, *_state(item.path)]).encode())
+        told.update(json.dumps([item.name, item.path, item.page, repr(item.inside), *_state(item.path)]).encode())
     told.update(json.dumps([repr(each) for each in others]).encode())
     return told.hexdigest()
 

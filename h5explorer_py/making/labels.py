@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from h5explorer_py.errors import LabelsError, SourceNotFoundError
 from h5explorer_py.files import why
+from h5explorer_py.making.arrow import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,6 +159,6 @@ def join(items: Sequence[Item], labels: pa.Table) -> Labels:
                 action="Leave one of them.",
             )
         rows[number] = row
-    places = pa.array([rows.get(number) for number in range(len(items))], pa.int64())
+    places = numbers([rows.get(number) for number in range(len(items))], pa.int64())
     without_labels = tuple(item.name for number, item in enumerate(items) if number not in rows)
     return Labels(labels.drop_columns([FILENAME]).take(places), tuple(without_picture), without_labels)

@@ -81,11 +81,16 @@ def table_of(items: Sequence[Item], outcomes: Sequence[Outcome], labels: pa.Tabl
     """
     import pyarrow as pa
 
+    from h5explorer_py.making.arrow import numbers
+
+    def column(values: list[Any], kind: pa.DataType) -> pa.Array:
+        return text(values) if kind == pa.string() else numbers(values, kind)
+
     def facts(name: str, kind: pa.DataType) -> pa.Array:
-        return pa.array([None if each.facts is None else getattr(each.facts, name) for each in outcomes], kind)
+        return column([None if each.facts is None else getattr(each.facts, name) for each in outcomes], kind)
 
     def found(name: str, kind: pa.DataType) -> pa.Array:
-        return pa.array([getattr(each, name) for each in outcomes], kind)
+        return column([getattr(each, name) for each in outcomes], kind)
 
     basenames = [os.path.basename(item.path) for item in items]
     ours: dict[str, pa.Array] = {
@@ -98,7 +103,7 @@ def table_of(items: Sequence[Item], outcomes: Sequence[Outcome], labels: pa.Tabl
         "channels": facts("channels", pa.int32()),
         "dtype": facts("dtype", pa.string()),
         "pages": facts("pages", pa.int32()),
-        "page": pa.array([item.page for item in items], pa.int32()),
+        "page": numbers([item.page for item in items], pa.int32()),
         "file_size": found("file_size", pa.int64()),
         "min": found("minimum", pa.float64()),
         "max": found("maximum", pa.float64()),
@@ -124,8 +129,8 @@ def free_name(name: str, taken: dict[str, Any]) -> str:
 
 def text(values: Sequence[str | None]) -> pa.Array:
     """Make a column of texts; names of files that are no text have their bytes written out."""
-    import pyarrow as pa
+    from h5explorer_py.lookup.text import text_array
 
-    return pa.array(
-        [None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in values], pa.string()
+    return text_array(
+        [None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in values]
     )

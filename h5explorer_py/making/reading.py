@@ -14,6 +14,7 @@ from h5explorer_py.errors import ExplorerError, NotAnImageError, SourceNotFoundE
 from h5explorer_py.files import regular_file, why
 from h5explorer_py.making.conform import conform
 from h5explorer_py.making.fit import Fit
+from h5explorer_py.making.inside import check_known, opened_store
 from h5explorer_py.making.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ def survey(item: Item, options: ReadOptions) -> Outcome:
     """Read what a picture's header says. What is wrong with it is in the outcome."""
     outcome = Outcome()
     try:
+        if item.inside is not None:
+            check_known(item)
+            outcome.facts, outcome.file_size = opened_store(item).facts(item, options.decoding(item))
+            return outcome
         with opened(item) as file:
             outcome.file_size = os.fstat(file.fileno()).st_size
             outcome.facts = facts_of(file, options.decoding(item))
@@ -79,6 +84,8 @@ def read(item: Item, rule: Rule, options: ReadOptions, outcome: Outcome) -> NDAr
         ``None`` where it cannot be read.
     """
     try:
+        if item.inside is not None:
+            return _read_inside(item, rule, options, outcome)
         with opened(item) as file:
             outcome.file_size = os.fstat(file.fileno()).st_size
             whole: BinaryIO = file
@@ -96,6 +103,14 @@ def read(item: Item, rule: Rule, options: ReadOptions, outcome: Outcome) -> NDAr
     except MemoryError:
         outcome.fail(NotAnImageError("The picture takes more memory than there is."))
     return None
+
+
+def _read_inside(item: Item, rule: Rule, options: ReadOptions, outcome: Outcome) -> NDArray[Any]:
+    check_known(item)
+    store = opened_store(item)
+    values, outcome.facts, outcome.file_size, outcome.checksum = store.values(item, options.decoding(item))
+    outcome.measure(values)
+    return conform(values, outcome.facts.kind, rule, options.fit)
 
 
 def opened(item: Item) -> io.BufferedReader:

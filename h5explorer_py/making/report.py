@@ -89,7 +89,7 @@ class ConvertReport:
 
 def notices_of(plan: Plan, options: JobOptions, rule: Rule | None) -> list[str]:
     """Say what a person may not expect: which types and kinds were joined, and what was left out of files."""
-    said: list[str] = []
+    said = list(plan.found.notices)
     survey = plan.survey
     if rule is not None and len(survey.dtypes) > 1:
         types = ", ".join(f"{dtype} ({count:,})" for dtype, count in survey.dtypes.most_common())

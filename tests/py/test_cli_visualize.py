@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import pytest
 from PIL import Image
 
 from h5explorer_py.cli import main
+from h5explorer_py.dataset import Dataset
 from tests.fixtures.datasets import key
-from tests.py.support import SHARED
+from tests.py.served import served
+from tests.py.support import COLUMNS, SHARED
 
 GAP, LINE = 12, 18
 
@@ -125,12 +129,38 @@ def test_what_cannot_be_drawn_is_told(contract: Path, tmp_path: Path, capsys: py
     assert not (tmp_path / "no.png").exists()
 
 
-def test_an_array_of_pictures_has_no_page_yet_and_is_told_what_to_do(
-    frames: tuple[Path, np.ndarray], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ended("visualize", frames[0], "--no-browser") == 1
-    assert "10 images in one array" in (said := capsys.readouterr().err)
-    assert "--save sheet.png" in said
+def test_an_array_of_pictures_is_a_data_set_of_its_own(frames: tuple[Path, np.ndarray]) -> None:
+    path, pictures = frames
+    with closing(Dataset(str(path), COLUMNS)) as dataset:
+        assert dataset.keys(0, 20).column(0).to_pylist() == [str(number) for number in range(10)]
+        for row in (0, 9):
+            with Image.open(io.BytesIO(dataset.image(dataset.entry(row)).data)) as image:
+                assert (np.asarray(image) == pictures[row]).all()
+    with h5py.File(path, "a") as file:
+        file["names"] = [f"n{number}.png" for number in range(10)]
+    with closing(Dataset(str(path), COLUMNS)) as dataset:
+        assert dataset.keys(8, 20).column(0).to_pylist() == ["n8.png", "n9.png"]
+        with Image.open(io.BytesIO(dataset.image(dataset.entry(8)).data)) as image:
+            assert (np.asarray(image) == pictures[8]).all()
+    with h5py.File(path, "a") as file:
+        file["names"][3] = "n4.png"  # twice
+    with closing(Dataset(str(path), COLUMNS)) as dataset:
+        assert dataset.entry(4).key == "4"
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_files_of_h5manager_itself_are_data_sets(shared: Path, name: str) -> None:
+    truth = np.load(SHARED / "samples" / "h5manager" / f"{name}.npy")
+    with closing(Dataset(str(shared / "samples" / "h5manager" / f"{name}.h5"), COLUMNS)) as dataset:
+        assert dataset.num_rows == len(truth)
+        for row, picture in enumerate(truth):
+            with Image.open(io.BytesIO(dataset.image(dataset.entry(row)).data)) as image:
+                assert (np.asarray(image) == picture).all()
+
+
+def test_an_array_of_pictures_has_a_page(frames: tuple[Path, np.ndarray]) -> None:
+    with served("visualize", str(frames[0]), "--no-browser") as server:
+        assert server.ask("/", server.admit()).status == 200
 
 
 def test_every_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
