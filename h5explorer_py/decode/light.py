@@ -13,6 +13,7 @@ from h5explorer_py.decode.facts import DecodeOptions, Facts, Kind, check_size
 from h5explorer_py.decode.picture import facts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Literal
 
 _JPEG_MODES: Final[dict[int, tuple[str, Kind, int]]] = {
@@ -22,8 +23,13 @@ _JPEG_MODES: Final[dict[int, tuple[str, Kind, int]]] = {
 }
 """By the number of components: Pillow's mode, and what it decodes to."""
 
-_SOF: Final = {0xC0, 0xC1, 0xC2}
-_SKIPPED: Final = {0xC4, 0xDD, 0xFE, 0xE3, 0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xEA, 0xEB, 0xEC, 0xEF}
+_FRAMES: Final = {0xC0, 0xC1, 0xC2}
+_SCAN: Final = 0xDA
+_TABLES: Final = 0xDB
+_EXIF: Final = 0xE1
+_LEAST: Final = dict.fromkeys((0xC4, 0xDD, 0xFE, *range(0xE3, 0xED), 0xEF), 0) | {0xE0: 14, 0xE2: 14, 0xEE: 12}
+"""Segments that tell nothing here, with the lengths that they have at least: the decoder reads how some begin."""
+
 _SIDEWAYS: Final = {5, 6, 7, 8}
 _ORIENTATION: Final = 274
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
@@ -62,37 +68,33 @@ def facts_in(data: bytes, options: DecodeOptions) -> Facts:
 
 def _jpeg(data: bytes) -> Facts | None:
     """Walk the segments up to the first scan; ``None`` at the least doubt."""
-    at, last = 2, len(data)
-    frame = exif = None
+    frame = exif = b""
     has_xmp = False
-    while at + 4 <= last and data[at] == 0xFF:
-        marker = data[at + 1]
-        begin, end = at + 4, at + 2 + (data[at + 2] << 8 | data[at + 3])
-        if end < begin or end > last:
-            return None
-        if marker in _SOF:
-            if frame is not None or end < begin + 6:
-                return None
+    for marker, begin, end in _segments(data):
+        if marker == _SCAN:
+            return _jpeg_facts(frame, exif, has_xmp=has_xmp) if frame else None
+        if marker in _FRAMES and not frame:
             frame = data[begin:end]
-        elif marker == 0xDB:
-            if not _tables_fit(data, begin, end):
-                return None
-        elif marker == 0xDA:
-            return None if frame is None else _jpeg_facts(frame, exif, has_xmp=has_xmp)
-        elif marker == 0xE1:
-            if data.startswith(b"Exif\0\0", begin):
-                if exif is not None or end < begin + 6:
-                    return None
-                exif = data[begin + 6 : end]
-            else:
-                has_xmp = True
-        elif marker in {0xE0, 0xE2, 0xEE}:  # whose beginnings the decoder reads
-            if end < begin + 14 and (marker != 0xEE or end < begin + 12):
-                return None
-        elif marker not in _SKIPPED:
+        elif marker == _EXIF and data.startswith(b"Exif\0\0", begin) and not exif:
+            exif = data[begin:end]
+        elif marker == _EXIF and not data.startswith(b"Exif\0\0", begin):
+            has_xmp = True
+        elif marker == _TABLES and _tables_fit(data, begin, end):
+            pass
+        elif marker not in _LEAST or end - begin < _LEAST[marker]:
             return None
-        at = end
     return None
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Give marker, begin and end of each segment that is whole, as long as one follows the other."""
+    at, last = 2, len(data)
+    while at + 4 <= last and data[at] == 0xFF:
+        end = at + 2 + (data[at + 2] << 8 | data[at + 3])
+        if not at + 4 <= end <= last:
+            return
+        yield data[at + 1], at + 4, end
+        at = end
 
 
 def _tables_fit(data: bytes, at: int, end: int) -> bool:
@@ -101,13 +103,15 @@ def _tables_fit(data: bytes, at: int, end: int) -> bool:
     return at == end
 
 
-def _jpeg_facts(frame: bytes, exif: bytes | None, *, has_xmp: bool) -> Facts | None:
+def _jpeg_facts(frame: bytes, exif: bytes, *, has_xmp: bool) -> Facts | None:
+    if len(frame) < 6:
+        return None
     height, width = frame[1] << 8 | frame[2], frame[3] << 8 | frame[4]
     known = _JPEG_MODES.get(frame[5])
     if known is None or frame[0] != 8 or (len(frame) - 6) % 3 or not width or not height:
         return None
-    if exif is not None:
-        turn = _orientation(exif)
+    if exif:
+        turn = _orientation(exif[6:])
         if turn is None or (turn == 0 and has_xmp):
             return None
         if turn in _SIDEWAYS:
