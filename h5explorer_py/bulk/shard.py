@@ -227,7 +227,9 @@ def _create(path: str, meta_block: int) -> h5py.File:
     access.set_file_locking(0, 1)  # none: some parallel file systems have no locks
     # Else images go to a buffer that is written when they are let go of, where nobody is told that it failed.
     access.set_sieve_buf_size(0)
-    return h5py.File(h5f.create(os.fsencode(path), h5f.ACC_EXCL, fapl=access))
+    made = h5p.create(h5p.FILE_CREATE)
+    made.set_obj_track_times(False)  # so that the same images are the same bytes
+    return h5py.File(h5f.create(os.fsencode(path), h5f.ACC_EXCL, fcpl=made, fapl=access))
 
 
 def key_problem(key: str) -> str:

@@ -273,5 +273,7 @@ def key_of(below: str, checksum: str, mark: str) -> str:
     The same folder gives the same uuids wherever it lies; two files of the same bytes have two.
     """
     name = f"{checksum}\n{below}\n{mark}".encode("utf-8", "surrogatepass")
-    digest = hashlib.sha1(_NAMESPACE + name, usedforsecurity=False).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=5))
+    number = bytearray(hashlib.sha1(_NAMESPACE + name, usedforsecurity=False).digest()[:16])
+    number[6], number[8] = number[6] & 0x0F | 0x50, number[8] & 0x3F | 0x80
+    text = number.hex()  # which uuid.UUID does too, ten times as slowly
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

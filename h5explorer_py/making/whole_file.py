@@ -35,6 +35,7 @@ class WholeFile:
     """
 
     def __init__(self, path: str) -> None:
+        self._path = path
         try:
             self._number = os.open(path, _FLAGS)
         except (OSError, ValueError) as error:
@@ -66,7 +67,7 @@ class WholeFile:
     def opened(self) -> BinaryIO:
         """Return it as a file to seek in, which is to be closed by itself; this one then stands at the begin."""
         os.lseek(self._number, 0, os.SEEK_SET)
-        return os.fdopen(os.dup(self._number), "rb")
+        return open(self._path, "rb", opener=lambda *_: os.dup(self._number))  # decoders ask for its name
 
     def rewind(self) -> None:
         """Stand at the begin."""

@@ -109,7 +109,7 @@ def test_damaged_headers_are_told_as_the_decoder_tells_them(draw: st.DataObject)
 
 @settings(max_examples=1_500)
 @given(st.binary(max_size=60), st.integers(1, 8), st.booleans())
-def test_any_exif_data_is_told_as_the_decoder_tells_it(ending: bytes, turn: int, big: bool) -> None:  # noqa: FBT001
+def test_any_exif_data_is_told_as_the_decoder_tells_it(ending: bytes, turn: int, big: bool) -> None:
     made = exif(turn, big=big, more=len(ending) % 2 == 0)
     spoilt = made[: max(6, len(made) - len(ending))] + ending
     check(jpeg(exif=spoilt))
