@@ -90,6 +90,14 @@ class Aside:
             raise TargetExistsError(f"{self.target} is there already.", action="Name another, or ask to overwrite it.")
         self._may_replace(self.target)
 
+    def others(self) -> tuple[str, ...]:
+        """Say which folders are there of other processes that may be about to write the same target.
+
+        Of two processes that each make theirs and then look, at least one sees the other's.
+        """
+        with written(self.target):
+            return tuple(_clear(*os.path.split(self.target)))
+
     def publish(self) -> None:
         """Move what has been written into its place.
 

@@ -4,28 +4,60 @@ from __future__ import annotations
 
 import json
 import os
+from typing import TYPE_CHECKING, Any
 
 from h5explorer_py._version import __version__
 from h5explorer_py.errors import TargetExistsError
 from h5explorer_py.files import why
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 MANIFEST = ".h5explorer.json"
 _SHOWN = 5
 
 
-def write_manifest(folder: str) -> None:
+def write_manifest(
+    folder: str, files: Mapping[str, int] | None = None, coming: Mapping[str, int] | None = None
+) -> None:
     """Note the files of a folder and their sizes.
+
+    Parameters
+    ----------
+    folder : str
+        Where it is written.
+    files : mapping of str to int, optional
+        The sizes by name, where they are not those of what lies in the folder.
+    coming : mapping of str to int, optional
+        Those of files that are about to be moved there, which then are its own too.
 
     Raises
     ------
     OSError
     """
-    with os.scandir(folder) as entries:
-        files = {each.name: each.stat().st_size for each in entries if each.name != MANIFEST}
+    if files is None:
+        with os.scandir(folder) as entries:
+            files = {each.name: each.stat().st_size for each in entries if each.name != MANIFEST}
+    content: dict[str, Any] = {"written by": f"h5explorer {__version__}", "files": dict(files)}
+    if coming:
+        content["coming"] = dict(coming)
     with open(os.path.join(folder, MANIFEST), "w", encoding="utf-8") as file:
-        json.dump({"written by": f"h5explorer {__version__}", "files": files}, file, indent=1)
+        json.dump(content, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
+
+
+def noted_files(folder: str) -> dict[str, set[int]]:
+    """Return the sizes that the files of a folder may have that this package has written; empty where it has none."""
+    noted: dict[str, set[int]] = {}
+    try:
+        with open(os.path.join(folder, MANIFEST), encoding="utf-8") as file:
+            content = json.load(file)
+        for name, size in (*content["files"].items(), *content.get("coming", {}).items()):
+            noted.setdefault(str(name), set()).add(int(size))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+    return noted
 
 
 def check_own(folder: str) -> None:
@@ -45,8 +77,8 @@ def check_own(folder: str) -> None:
     if not found:
         return
     found.pop(MANIFEST, None)
-    noted = _noted(folder)
-    foreign = sorted(name for name, size in found.items() if size is None or size != noted.get(name))
+    noted = noted_files(folder)
+    foreign = sorted(name for name, size in found.items() if size is None or size not in noted.get(name, ()))
     if foreign:
         more = f" and {len(foreign) - _SHOWN:,} more" if len(foreign) > _SHOWN else ""
         raise TargetExistsError(
@@ -58,12 +90,3 @@ def check_own(folder: str) -> None:
 
 def _size(entry: os.DirEntry[str]) -> int | None:
     return entry.stat(follow_symlinks=False).st_size if entry.is_file(follow_symlinks=False) else None
-
-
-def _noted(folder: str) -> dict[str, int]:
-    try:
-        with open(os.path.join(folder, MANIFEST), encoding="utf-8") as file:
-            files = json.load(file)["files"]
-        return {str(name): int(size) for name, size in files.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}

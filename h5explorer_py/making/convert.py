@@ -229,11 +229,30 @@ def run_conversion(
 def _written(
     sources: list[str | os.PathLike[str]], output: str, to: To, conversion: Conversion, context: Context
 ) -> ConvertReport:
-    from h5explorer_py.making.to_zarr import write_zarr
-
+    job, zarr = conversion.job, conversion.zarr
     if to == "zarr":
-        return write_zarr(sources, output, conversion.job, conversion.zarr, context)
-    raise UnsupportedError(f"The target {to} is not written yet.")
+        from h5explorer_py.making.to_zarr import write_zarr
+
+        return write_zarr(sources, output, job, zarr, context)
+    if to == "h5":
+        from h5explorer_py.making.h5_packing import LEVEL
+        from h5explorer_py.making.to_h5 import H5Options, write_h5
+
+        if zarr.append:
+            raise UnsupportedError(
+                "An HDF5 file is not appended to.", action="Convert the others, and merge the files."
+            )
+        compression = _one_of(conversion.compression or "gzip", Compression, "compression")
+        level = LEVEL if conversion.level is None else conversion.level
+        return write_h5(
+            sources, output, job, H5Options("none" if compression == "none" else "gzip", level, zarr.overwrite), context
+        )
+    from h5explorer_py.making.to_shards import ShardsOptions, write_shards
+
+    shards = ShardsOptions(
+        conversion.images_per_shard, conversion.bytes_per_shard, conversion.stats, zarr.overwrite, zarr.append
+    )
+    return write_shards(sources, output, job, shards, context)
 
 
 def _size(resize: tuple[int, int] | None) -> tuple[int, int] | None:

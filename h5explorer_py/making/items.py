@@ -167,9 +167,10 @@ def _add(found: Found, path: str, *, recursive: bool) -> None:
 
 def _add_folder(found: Found, folder: str, *, recursive: bool) -> None:
     root = os.path.abspath(folder)
+    start = len(os.path.join(root, ""))
     paths = []
     for path in _files(root, found, recursive=recursive):
-        below = os.path.relpath(path, root).replace(os.sep, "/")
+        below = path[start:].replace(os.sep, "/")
         if _is_picture(path):
             paths.append((below, path))
         else:

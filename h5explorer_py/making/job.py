@@ -173,6 +173,25 @@ def failure_of(item: Item, outcome: Outcome) -> Failure:
     return Failure(item.name, item.path, outcome.code, outcome.error)
 
 
+def look_for(sources: Iterable[str | os.PathLike[str]], options: JobOptions) -> tuple[Found, Labels | None]:
+    """Look for pictures, and join their metadata.
+
+    Raises
+    ------
+    SourceNotFoundError
+        Where there is nothing to convert.
+    LabelsError
+        Where the metadata cannot be joined.
+    """
+    found = find_items(sources, recursive=options.recursive)
+    if not found.items:
+        more = f"; {found.left_out:,} other files are there" if found.left_out else ""
+        below = "" if options.recursive else " Folders below are looked into only if asked (recursive)."
+        raise SourceNotFoundError(f"No pictures were found{more}.", action=f"Name a folder of pictures.{below}")
+    labels = _labels(found, options.metadata)
+    return found, labels
+
+
 def make_plan(sources: Iterable[str | os.PathLike[str]], options: JobOptions, context: Context) -> Plan:
     """Look for pictures, join their metadata and read all headers.
 
@@ -185,12 +204,7 @@ def make_plan(sources: Iterable[str | os.PathLike[str]], options: JobOptions, co
     ConvertFailedError
         Where a header cannot be read, and that is to end the conversion.
     """
-    found = find_items(sources, recursive=options.recursive)
-    if not found.items:
-        more = f"; {found.left_out:,} other files are there" if found.left_out else ""
-        below = "" if options.recursive else " Folders below are looked into only if asked (recursive)."
-        raise SourceNotFoundError(f"No pictures were found{more}.", action=f"Name a folder of pictures.{below}")
-    labels = _labels(found, options.metadata)
+    found, labels = look_for(sources, options)
     outcomes = list(_surveyed(found.items, options.reading, context))
     items = list(found.items)
     if options.pages == "each":
