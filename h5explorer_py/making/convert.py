@@ -242,11 +242,12 @@ def _written(
             raise UnsupportedError(
                 "An HDF5 file is not appended to.", action="Convert the others, and merge the files."
             )
-        compression = _one_of(conversion.compression or "gzip", Compression, "compression")
+        name = conversion.compression or "gzip"
+        if name not in {"gzip", "none"}:
+            raise UnsupportedError(f"An HDF5 file is not compressed by {name}.", action="Take gzip or none.")
         level = LEVEL if conversion.level is None else conversion.level
-        return write_h5(
-            sources, output, job, H5Options("none" if compression == "none" else "gzip", level, zarr.overwrite), context
-        )
+        packed = H5Options("none" if name == "none" else "gzip", level, zarr.overwrite)
+        return write_h5(sources, output, job, packed, context)
     from h5explorer_py.making.to_shards import ShardsOptions, write_shards
 
     shards = ShardsOptions(
