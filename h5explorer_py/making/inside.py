@@ -38,11 +38,27 @@ class Opened(Protocol):
     def values(self, item: Item, options: DecodeOptions) -> tuple[NDArray[Any], Facts, int, str]:
         """Return a picture as height × width × channels, its facts, its bytes, and their checksum."""
 
+    def encoded(self, item: Item, options: DecodeOptions) -> bytes:
+        """Return a picture as bytes that any program reads: as they lie there, where it is encoded already."""
+
     def close(self) -> None:
         """Let go of it."""
 
 
-class _H5Array:
+class _Array:
+    """A store of arrays."""
+
+    def values(self, item: Item, options: DecodeOptions) -> tuple[NDArray[Any], Facts, int, str]:
+        raise NotImplementedError
+
+    def encoded(self, item: Item, options: DecodeOptions) -> bytes:
+        from h5explorer_py.making.encode import encode
+
+        values, told, _, _ = self.values(item, options)
+        return encode(values, told.kind)
+
+
+class _H5Array(_Array):
     def __init__(self, path: str) -> None:
         from h5explorer_py.making.h5_file import PicturesFile
 
@@ -61,7 +77,7 @@ class _H5Array:
         return with_channels(values), told, size, hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
 
 
-class _ZarrArray:
+class _ZarrArray(_Array):
     def __init__(self, path: str) -> None:
         from h5explorer_py.making.zarr_array import open_array
 
@@ -110,6 +126,9 @@ class _Shard:
         data = self._bytes(item)
         values, told = pixels_of(io.BytesIO(data), options)
         return values, told, len(data), hashlib.sha256(data).hexdigest()
+
+    def encoded(self, item: Item, options: DecodeOptions) -> bytes:  # noqa: ARG002
+        return self._bytes(item)
 
     def _bytes(self, item: Item) -> bytes:
         from h5explorer_py.images.pipe import LARGEST_IMAGE

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from h5explorer_py.bulk.shard_writer import BYTES_PER_SHARD, IMAGES_PER_SHARD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from h5explorer_py.making.items import Item
 
@@ -20,14 +21,18 @@ _LEAST_BYTES = 256 << 20
 _LOOK = 1_024
 
 
-def sizes_of(items: Iterable[Item], give_up: Callable[[], None]) -> list[int]:
-    """Return the sizes of files in bytes; 0 where one cannot be looked at, which shows again when it is read."""
+def sizes_of(items: Sequence[Item], give_up: Callable[[], None]) -> list[int]:
+    """Return the sizes of files in bytes; 0 where one cannot be looked at, which shows again when it is read.
+
+    Pictures of a store have equal parts of it.
+    """
     sizes = []
+    shared = Counter(item.path for item in items if item.inside is not None)
     for number, item in enumerate(items):
         if number % _LOOK == 0:
             give_up()
         try:
-            sizes.append(os.stat(item.path).st_size)
+            sizes.append(os.stat(item.path).st_size // (shared[item.path] or 1))
         except (OSError, ValueError):
             sizes.append(0)
     return sizes

@@ -23,6 +23,7 @@ from h5explorer_py.errors import (
     TruncatedImageError,
 )
 from h5explorer_py.images.sniff import is_truncated
+from h5explorer_py.making.inside import check_known, opened_store
 from h5explorer_py.making.outcome import Outcome
 from h5explorer_py.making.shards_records import unpacked, write_records
 from h5explorer_py.making.whole_file import WholeFile
@@ -195,12 +196,18 @@ class _Writing:
 
     def _store(self, number: int, item: Item, outcome: Outcome) -> str | None:
         """Store a picture's bytes; return its uuid, ``None`` where it is left out, for what the outcome says."""
-        # Arrays of stores come in here: encoded by `h5explorer_py.making.encode.encode`, they are bytes as files are.
+        if item.inside is not None:
+            check_known(item)
+            data = opened_store(item).encoded(item, self._task.reading.decoding(item))
+            return self._store_whole(number, item, data, outcome)
         with WholeFile(item.path) as file:
             outcome.file_size = file.size
             if file.size > _WHOLE:
                 return self._store_large(number, item, file, outcome)
             data = file.whole()
+        return self._store_whole(number, item, data, outcome)
+
+    def _store_whole(self, number: int, item: Item, data: bytes, outcome: Outcome) -> str | None:
         outcome.file_size = len(data)
         self._made.read += len(data)
         if not data:

@@ -169,6 +169,7 @@ class _Work:
     context: Context
     images: int = 0
     failed: int = 0
+    """Pictures that could not be read, and sources that are not there."""
     bytes_read: int = 0
     bytes_written: int = 0
     failures: list[Failure] = field(default_factory=list)
@@ -176,6 +177,9 @@ class _Work:
     def do(self) -> None:
         context = self.context
         done = 0
+        for path, reason in self.found.missing:
+            self.failed += 1
+            self.failures.append(Failure(os.path.basename(path), path, "source_not_found", reason))
         context.progress(State("Writing shards", 0, len(self.found.items)))
         made = run(write_shard, self._tasks(), context.executor, give_up=context.give_up, ordered=True)
         with LookupFile(self.target) as lookup:
