@@ -15,15 +15,11 @@ import pyarrow as pa
 from pyarrow import types
 
 from h5explorer_py.bulk.cells import cells
-from h5explorer_py.bulk.shard import key_problem
 from h5explorer_py.lookup.arrays import there
+from h5explorer_py.making.h5_names import COLUMNS, KIND, NAME, NULLS, POSITION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-COLUMNS = "metadata"
-NULLS = "nulls"
-NAME, POSITION, KIND = "name", "position", "type"
 
 _AT_ONCE = 65_536
 _EXACT = 1 << 53
@@ -41,6 +37,8 @@ def write_columns(file: h5py.File, table: pa.Table, linked: dict[str, str] | Non
     linked : dict of str to str, optional
         For columns that have a place of their own in the file too: the path of that.
     """
+    from h5explorer_py.bulk.shard import key_problem
+
     group = file.require_group(COLUMNS)
     for position, name in enumerate(table.column_names):
         own = name if not key_problem(name) else f"column {position}"

@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from h5explorer_py.lookup.text import text_array
 from h5explorer_py.making.arrow import from_numpy
-from h5explorer_py.making.h5_columns import COLUMNS, KIND, NAME, NULLS, POSITION
-from h5explorer_py.making.h5_writer import LABELS, NAMES
+from h5explorer_py.making.h5_names import COLUMNS, KIND, LABELS, NAME, NAMES, NULLS, POSITION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,8 @@ import h5py
 
 from h5explorer_py._version import __version__
 from h5explorer_py.bulk.aside import close_anyway, settle, written
-from h5explorer_py.making.h5_columns import COLUMNS, write_columns, write_values
+from h5explorer_py.making.h5_columns import write_columns, write_values
+from h5explorer_py.making.h5_names import COLUMNS, IMAGES, LABELS, NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from h5explorer_py.bulk.aside import Aside
     from h5explorer_py.making.h5_packing import Packing
 
-IMAGES, NAMES, LABELS = "images", "names", "labels"
 FORMAT = "h5explorer images"
 VERSION = 1
 _LONGEST = 1 << 15

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from h5explorer_py.decode.picture import SUFFIXES
 from h5explorer_py.errors import NotAnImageError, ShardUnreadableError, SourceNotFoundError
 from h5explorer_py.files import why
 
@@ -51,11 +52,12 @@ def store_kind(path: str) -> str:
     if os.path.isdir(path):
         if any(os.path.lexists(os.path.join(path, mark)) for mark in _ZARR_MARKS):
             return "zarr"
-        if os.path.isdir(os.path.join(path, _IMAGES_ZARR)):
+        names = _names(path)
+        if any(os.path.splitext(name)[1].lower() in SUFFIXES for name in names):
+            return ""  # a folder of pictures, whatever lies beside them
+        if _IMAGES_ZARR in names:
             return "zarr"
-        if os.path.isfile(os.path.join(path, _LOOKUP)):
-            return "shards"
-        return "shards" if _has_shards(path) else ""
+        return "shards" if any(name == _LOOKUP or name.endswith(_SHARD_SUFFIX) for name in names) else ""
     if path.endswith(_SHARD_SUFFIX):
         return "shards"
     head = _head(path)
@@ -225,12 +227,11 @@ def _head(path: str) -> bytes:
         return b""
 
 
-def _has_shards(folder: str) -> bool:
+def _names(folder: str) -> list[str]:
     try:
-        with os.scandir(folder) as entries:
-            return any(entry.name.endswith(_SHARD_SUFFIX) for entry in entries)
+        return os.listdir(folder)
     except OSError:
-        return False
+        return []
 
 
 _LISTS: dict[str, Callable[[str], Listed]] = {"h5": _list_h5, "zarr": _list_zarr, "shards": _list_shards}

@@ -152,6 +152,8 @@ def test_shards_by_their_lookup_their_folder_or_one_of_them(contract: Path, tmp_
 def test_what_is_no_store_is_none(tmp_path: Path) -> None:
     make_folder(tmp_path / "in", 1)
     (tmp_path / "a.txt").write_text("x")
+    pq.write_table(pa.table({"uuid": ["a"], "filepath": ["b"]}), tmp_path / "in" / "lookup.parquet")
+    (tmp_path / "in" / "images.zarr").mkdir()
     assert [sources.store_kind(str(tmp_path / name)) for name in ("in", "a.txt", "none")] == ["", "", ""]
     (tmp_path / "a.h5").write_text("no HDF5")
     with pytest.raises(errors.ShardUnreadableError):

@@ -26,6 +26,11 @@ const AT_MOST = {
   "thumbnails: one thread / whole decode": 0.55,
   "thumbnails: asked for / whole decode": 0.5,
   "thumbnails: asked for again / whole decode": 0.05,
+  "HDF5: photographs / h5manager's method, seconds": 0.33,
+  "HDF5: photographs / h5manager's method, MB": 0.2,
+  "HDF5: one image / h5manager's layout": 0.05,
+  "HDF5: merge of 2 GB / copying the bytes": 2,
+  "HDF5: merge of 2 GB, MB": 300,
   "first rows: explorer - empty widget, ms": 600,
   "slider, 10 million rows: explorer / minimal widget": 1.3,
   "slider, 200 million rows: explorer / minimal widget": 1.3,
@@ -74,6 +79,7 @@ async function imagesAndPage() {
     ...images("demo shards", DEMO),
     ...images("100,000 images", LARGE),
     ...measured("thumbnails", "tests.bench.thumbnails"),
+    ...measured("HDF5", "tests.bench.h5", path.join(cache, "bench", "h5")),
     ...widgets(),
   };
 }
