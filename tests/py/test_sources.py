@@ -18,10 +18,12 @@ from PIL import Image as pil
 
 from h5explorer_py import errors
 from h5explorer_py.making import sources
+from h5explorer_py.making.convert import convert as convert_pictures
 from h5explorer_py.making.items import find_items
 from h5explorer_py.making.job import Context, JobOptions, make_plan
 from h5explorer_py.making.reading import ReadOptions, survey
 from tests.py.making import SIDE, convert, h5manager_file, images, make_folder, texts, truth
+from tests.py.pictures import numbers
 from tests.py.support import SHARED
 
 if TYPE_CHECKING:
@@ -187,3 +189,20 @@ def test_a_file_that_brings_its_reader_down_is_refused(tmp_path: Path) -> None:
 
 def crash(path: str) -> Any:
     os.abort()
+
+
+def test_pictures_of_stores_become_shards_and_again_a_store(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    values = [numbers((9, 7, 3), "uint8", seed) for seed in range(5)]
+    for number, each in enumerate(values):
+        pil.fromarray(each).save(folder / f"p{number}.png")
+    with ThreadPoolExecutor(1) as executor:
+        shown = {"scheduler": executor, "progress": False}
+        for first, second in (("a.zarr", {"dtype": "float32"}), ("a.h5", {})):
+            convert_pictures(folder, tmp_path / first, **second, **shown)
+            convert_pictures(tmp_path / first, tmp_path / f"{first} shards", to="shards", **shown)
+            again = convert_pictures(tmp_path / f"{first} shards", tmp_path / f"{first} again.zarr", **shown)
+            found = zarr.open_group(again.output)["images"][:]
+            assert found.dtype == second.get("dtype", "uint8")
+            np.testing.assert_array_equal(found, np.stack(values).transpose(0, 3, 1, 2))

@@ -33,7 +33,15 @@ function jest(projects, ...options) {
 function pytest() {
   const report = path.join(reports, "python.xml");
   rmSync(report, { force: true });
-  const code = run(venvProgram("python"), ["-m", "pytest", "-q", `--junitxml=${report}`]);
+  const code = run(venvProgram("python"), [
+    "-m",
+    "pytest",
+    "-q",
+    `--junitxml=${report}`,
+    "--numprocesses=auto",
+    "--maxprocesses=4",
+    "--dist=loadfile",
+  ]);
   const suite = existsSync(report) ? /<testsuite [^>]*>/.exec(readFileSync(report, "utf8"))?.[0] : undefined;
   if (suite === undefined) return { passed: 0, failed: 1 };
   const count = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
