@@ -55,7 +55,7 @@ export async function fetchRange(
   const range = `bytes=${start}-${end - 1}`;
   const response = await asked(path, { headers: { ...headers, range }, signal: give }, signal);
   try {
-    checkPart(path, version, response.status, (name) => response.headers.get(name));
+    checkPart(path, version, response.status, (name) => response.headers.get(name), start === 0 && end === size);
   } catch (error) {
     control.abort(); // it may be the whole file that is coming
     throw error;
@@ -72,7 +72,7 @@ export async function fetchRange(
  * Such a request cannot be told to name no referrer, as the others are: a server of another origin learns the page's
  * origin by it, which it learns by the request's `Origin` as well, and never a path.
  */
-export function readRange({ path, version, headers }: RemoteFile, start: number, stop: number): Uint8Array {
+export function readRange({ path, size, version, headers }: RemoteFile, start: number, stop: number): Uint8Array {
   const request = new XMLHttpRequest();
   request.open("GET", path, false);
   request.responseType = "arraybuffer";
@@ -84,7 +84,7 @@ export function readRange({ path, version, headers }: RemoteFile, start: number,
   } catch (error) {
     throw unreachable(path, error);
   }
-  checkPart(path, version, request.status, (name) => request.getResponseHeader(name));
+  checkPart(path, version, request.status, (name) => request.getResponseHeader(name), start === 0 && stop === size);
   const body: unknown = request.response;
   return counted(path, new Uint8Array(body instanceof ArrayBuffer ? body : new ArrayBuffer(0)), stop - start);
 }
@@ -101,10 +101,17 @@ function lost(address: string, error: unknown, signal: AbortSignal): ExplorerErr
   return signal.aborted ? new ExplorerError("cancelled", "The request was withdrawn.") : unreachable(address, error);
 }
 
-function checkPart(path: string, version: string, status: number, header: (name: string) => string | null): void {
+/** @param whole - Whether all of the file was asked for: some servers do not call that a part. */
+function checkPart(
+  path: string,
+  version: string,
+  status: number,
+  header: (name: string) => string | null,
+  whole: boolean,
+): void {
   if (status === 404 || status === 410) throw notFound(path);
-  if (status === 200) throw noRanges(path);
-  if (status !== 206) throw refused(path, status);
+  if (status === 200 && !whole) throw noRanges(path);
+  if (status !== 206 && status !== 200) throw refused(path, status);
   const now = versionOf(header);
   if (version !== "" && now !== "" && now !== version) throw changed(path);
 }

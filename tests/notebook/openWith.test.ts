@@ -203,7 +203,10 @@ test("where no kernel has h5explorer, the page shows the file by itself, once a 
   expect(await violations(tab)).toEqual([]);
   expect(read.length).toBeGreaterThan(0);
   expect(
-    read.filter((each) => !/^206 \/files\/data\/(lookup|shard_\d+_metadata)\.parquet$|^206 .*_images\.h5$/.test(each)),
+    // Jupyter's server calls it no part where that is the whole of a small file.
+    read.filter(
+      (each) => !/^20[06] \/files\/data\/(lookup|shard_\d+_metadata)\.parquet$|^206 .*_images\.h5$/.test(each),
+    ),
   ).toEqual([]);
   expect(stateOf(data)).toEqual(before);
   expect(await sessions()).toEqual([]);
