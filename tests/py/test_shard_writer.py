@@ -596,3 +596,16 @@ def test_beside_it_may_be_what_is_not_to_be_listed(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(aside.os, "listdir", refuse)
     write(tmp_path / "out", {"a": b"1"})
     assert rows_of(tmp_path / "out") == [("a", "shard_00000")]
+
+
+def test_images_are_whole_where_the_system_takes_less_than_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.pwritev
+    monkeypatch.setattr(os, "pwritev", lambda number, parts, place: whole(number, [b"".join(parts)[:7]], place))
+    with ShardWriter(tmp_path / "out") as writer:
+        for number in range(20):
+            writer.add(f"key {number}", bytes([number]) * (number + 1))
+    with h5py.File(tmp_path / "out" / "shard_00000_images.h5") as file:
+        for number in range(20):
+            assert file[f"images/key {number}"][()].tobytes() == bytes([number]) * (number + 1)
