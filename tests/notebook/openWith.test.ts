@@ -213,6 +213,7 @@ test("where no kernel has h5explorer, the page shows the file by itself, once a 
   await files.tab.getByRole("button", { name: "Use a kernel" }).click();
   await notice.waitFor({ timeout: 60_000 });
   await files.openWith("shard_001_images.h5");
+  await tab.page.locator(".h5x-tab").first().waitFor({ state: "hidden" }); // the other tab is in front
   await notice.getByRole("button").click();
   await files
     .explorer()
