@@ -75,7 +75,10 @@ def _opened(file: BinaryIO, kind: str, options: DecodeOptions) -> ImageFile:
         head = file.read(30)
         file.seek(0)
         check_size(*webp_size(head), 4, options.most_pixels)
-    return open_picture(file, kind)
+    opened = open_picture(file, kind)
+    if kind == "TIFF" and 0 < options.page < int(getattr(opened, "n_frames", 1)):
+        opened.seek(options.page)  # pages of TIFF differ in size and kind; frames of others do not
+    return opened
 
 
 def _facts(opened: Any, kind: str, options: DecodeOptions, size: tuple[int, int], told: Facts | None = None) -> Facts:
@@ -113,7 +116,8 @@ def _values(image: pil.Image, told: Facts) -> NDArray[np.generic]:
 
 def _orientation_of(image: Any) -> int:
     """Return the orientation that the header asks for: without it, what comes behind the pixels is not looked for."""
-    if image.info.get("exif") is None and image.format != "MPO":
+    told = {"exif"} if image.format == "PNG" else {"exif", "xmp"}
+    if image.format not in {"MPO", "TIFF"} and not told & image.info.keys():
         return 1
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
@@ -121,10 +125,12 @@ def _orientation_of(image: Any) -> int:
         return 1
 
 
-def _upright(image: pil.Image) -> pil.Image:
+def _upright(image: ImageFile) -> pil.Image:
     from PIL import ImageOps
 
     image.load()
+    if _orientation_of(image) == 1:
+        return image  # which else would be copied
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # noqa: BLE001  (damaged EXIF data is no reason not to decode the picture)

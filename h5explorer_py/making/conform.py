@@ -43,6 +43,11 @@ def conform(values: NDArray[Any], kind: Kind, rule: Rule, fit: Fit) -> NDArray[A
         Where it cannot be: it differs from what its header said.
     """
     if values.shape[:2] != (rule.height, rule.width):
+        if not rule.resizes:
+            raise MixedPicturesError(
+                f"The picture has {values.shape[1]} × {values.shape[0]} pixels once it is decoded, which its header "
+                f"does not say; the others have {rule.width} × {rule.height}."
+            )
         values = resized(values, kind, (rule.height, rule.width), fit)
     return np.ascontiguousarray(np.moveaxis(retyped(rechannelled(values, kind, rule), rule), -1, 0))
 

@@ -52,7 +52,9 @@ class Outcome:
 
     def measure(self, values: NDArray[Any]) -> None:
         """Note what its values are like."""
-        if values.dtype.kind == "f":
+        if values.dtype == np.uint8 and values.size:
+            self.mean = _sum_of_bytes(values) / values.size
+        elif values.dtype.kind == "f":
             values = values[~np.isnan(values)].astype(np.float64)
             if not values.size:
                 return
@@ -61,6 +63,13 @@ class Outcome:
             total = values.sum(dtype=np.int64 if values.dtype.kind == "i" else np.uint64)
             self.mean = float(values.mean(dtype=np.float64)) if values.itemsize == 8 else int(total) / values.size
         self.minimum, self.maximum = float(values.min()), float(values.max())
+
+
+def _sum_of_bytes(values: NDArray[np.uint8]) -> int:
+    """Add up bytes: 256 of them at a time fit into 16 bits, which takes a third of the time that 64 take."""
+    rows = values.reshape(len(values), -1)
+    sums = (np.add.reduce(rows[at : at + 256], axis=0, dtype=np.uint16) for at in range(0, len(rows), 256))
+    return sum(int(each.sum(dtype=np.uint64)) for each in sums)
 
 
 def table_of(items: Sequence[Item], outcomes: Sequence[Outcome], labels: pa.Table | None = None) -> pa.Table:
