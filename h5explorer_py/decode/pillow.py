@@ -61,13 +61,31 @@ def pixels(file: BinaryIO, kind: str, options: DecodeOptions) -> tuple[NDArray[n
     """Decode a picture."""
     if deep.is_deep(file, kind):
         return deep.pixels(file, kind, options)
+    upright, told = _decoded(file, kind, options)
+    return _values(upright, told), told
+
+
+def image(file: BinaryIO, kind: str, options: DecodeOptions) -> tuple[pil.Image, Facts] | None:
+    """Decode a picture of 8 bits to what Pillow holds, of mode L, LA, RGB or RGBA; ``None`` where it is another.
+
+    As Pillow's ``resize`` takes it, an array need not be made and brought back.
+    """
+    if deep.is_deep(file, kind):
+        return None
+    upright, told = _decoded(file, kind, options)
+    if told.mode in _DEEP:
+        return None
+    mode = _mode_of(told)
+    return (upright if upright.mode == mode else upright.convert(mode)), told
+
+
+def _decoded(file: BinaryIO, kind: str, options: DecodeOptions) -> tuple[pil.Image, Facts]:
     opened = _opened(file, kind, options)
     told = _facts(opened, kind, options, opened.size)  # checked before its pixels are
     if options.page:
         opened.seek(options.page)
     upright = _upright(opened)
-    values = _values(upright, told)
-    return values, _facts(opened, kind, options, (values.shape[1], values.shape[0]), told)
+    return upright, _facts(opened, kind, options, upright.size, told)
 
 
 def _opened(file: BinaryIO, kind: str, options: DecodeOptions) -> ImageFile:
@@ -109,9 +127,13 @@ def _target(image: pil.Image) -> tuple[str, Kind]:
 def _values(image: pil.Image, told: Facts) -> NDArray[np.generic]:
     if told.mode in _DEEP:
         return np.asarray(image).astype(told.dtype, copy=False)[..., np.newaxis]
-    mode = next(mode for mode, kind in (*_PLAIN.values(), *_TRANSPARENT.values()) if kind == told.kind)
+    mode = _mode_of(told)
     values = np.asarray(image if image.mode == mode else image.convert(mode))
     return values[..., np.newaxis] if values.ndim == 2 else values
+
+
+def _mode_of(told: Facts) -> str:
+    return next(mode for mode, kind in (*_PLAIN.values(), *_TRANSPARENT.values()) if kind == told.kind)
 
 
 def _orientation_of(image: Any) -> int:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from numpy.typing import NDArray
+    from PIL import Image as pil
 
     from h5explorer_py.decode.facts import Facts
     from h5explorer_py.errors import ExplorerError
@@ -52,9 +53,7 @@ class Outcome:
 
     def measure(self, values: NDArray[Any]) -> None:
         """Note what its values are like."""
-        if values.dtype == np.uint8 and values.size:
-            self.mean = _sum_of_bytes(values) / values.size
-        elif values.dtype.kind == "f":
+        if values.dtype.kind == "f":
             values = values[~np.isnan(values)].astype(np.float64)
             if not values.size:
                 return
@@ -64,12 +63,12 @@ class Outcome:
             self.mean = float(values.mean(dtype=np.float64)) if values.itemsize == 8 else int(total) / values.size
         self.minimum, self.maximum = float(values.min()), float(values.max())
 
-
-def _sum_of_bytes(values: NDArray[np.uint8]) -> int:
-    """Add up bytes: 256 of them at a time fit into 16 bits, which takes a third of the time that 64 take."""
-    rows = values.reshape(len(values), -1)
-    sums = (np.add.reduce(rows[at : at + 256], axis=0, dtype=np.uint16) for at in range(0, len(rows), 256))
-    return sum(int(each.sum(dtype=np.uint64)) for each in sums)
+    def measure_image(self, image: pil.Image) -> None:
+        """Note what the values of a picture of 8 bits are like, which Pillow counts as quickly as it reads them."""
+        counts = np.array(image.histogram()).reshape(-1, 256).sum(axis=0)
+        there = np.flatnonzero(counts)
+        self.mean = int(counts @ np.arange(256)) / int(counts.sum())
+        self.minimum, self.maximum = float(there[0]), float(there[-1])
 
 
 def table_of(items: Sequence[Item], outcomes: Sequence[Outcome], labels: pa.Table | None = None) -> pa.Table:
