@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.cli.text import visible
+from h5explorer_py.errors import ExplorerError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from h5explorer_py.making.convert import Conversion
 
 _FAILURES_SHOWN = 20
@@ -42,10 +46,12 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def _add_output(parser: argparse.ArgumentParser) -> None:
     outputs = parser.add_mutually_exclusive_group(required=True)
     outputs.add_argument(
-        "--out", metavar="STORE", help="a Zarr store X.zarr, or a folder for images.zarr; a path or URL"
+        "--out", metavar="STORE", type=_path, help="a Zarr store X.zarr, or a folder for images.zarr; a path or URL"
     )
-    outputs.add_argument("--output", metavar="FILE", help="an HDF5 file; .h5 is put behind a name without a suffix")
-    parser.add_argument("--to", choices=["shards", "h5", "zarr"], help="what to write, whatever the name")
+    outputs.add_argument(
+        "--output", metavar="FILE", type=_path, help="an HDF5 file; .h5 is put behind a name without a suffix"
+    )
+    parser.add_argument("--to", choices=["shards", "h5", "zarr"], help="what to write, where the name does not say")
     there = parser.add_mutually_exclusive_group()
     there.add_argument("--overwrite", action="store_true", help="replace what is there")
     there.add_argument("--append", action="store_true", help="add to what is there (zarr and shards)")
@@ -118,13 +124,17 @@ def run(chosen: argparse.Namespace) -> int:
     """
     from h5explorer_py.making.convert import run_conversion, target_of
 
-    to, output = target_of(chosen.out or chosen.output, chosen.to, "zarr" if chosen.out else "h5")
-    if chosen.log:
-        _log_to(chosen.log)
-    report = run_conversion(chosen.sources, output, to, conversion_of(chosen), progress=not chosen.quiet)
-    sentences = report.sentences()
+    named = chosen.output if chosen.out is None else chosen.out
+    to, output = target_of(named, chosen.to, "h5" if chosen.out is None else "zarr")
+    with _logged_to(chosen.log):
+        try:
+            report = run_conversion(chosen.sources, output, to, conversion_of(chosen), progress=not chosen.quiet)
+        except ExplorerError:
+            raise
+        except ValueError as error:  # options that do not go together, or with these pictures
+            chosen.parser.error(str(error))
     if not chosen.quiet:
-        for sentence in sentences:
+        for sentence in report.sentences(named=False):
             print(visible(sentence))  # noqa: T201
     for failure in report.failures[:_FAILURES_SHOWN]:
         print(f"h5explorer: {visible(failure.path)}: {visible(failure.reason)}", file=sys.stderr)  # noqa: T201
@@ -175,16 +185,38 @@ def conversion_of(chosen: argparse.Namespace) -> Conversion:
     )
 
 
-def _log_to(path: str) -> None:
+@contextlib.contextmanager
+def _logged_to(path: str | None) -> Iterator[None]:
+    """Write what is told to a file, too, until the end; how it ended is the last that is told."""
+    if path is None:
+        yield
+        return
     import logging
 
     from h5explorer_py.making.watching import log
 
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    level, propagate = log.level, log.propagate
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     log.propagate = False
+    try:
+        yield
+    except BaseException as error:
+        log.error("%s", "Interrupted." if isinstance(error, KeyboardInterrupt) else visible(str(error)))
+        raise
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+        log.setLevel(level)
+        log.propagate = propagate
+
+
+def _path(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("no name is given")
+    return text
 
 
 def _positive(text: str) -> int:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from PIL import Image as pil
 
 _HEAD = 1024
 _SENSELESS = (TypeError, LookupError, AttributeError, ArithmeticError, struct.error)
@@ -87,6 +88,22 @@ def pixels_of(file: BinaryIO, options: DecodeOptions | None = None) -> tuple[NDA
     kind = _kind(file)
     with _Typed(kind):
         return _decoder(kind).pixels(file, kind, options or DecodeOptions())
+
+
+def image_of(file: BinaryIO, options: DecodeOptions | None = None) -> tuple[pil.Image, Facts] | None:
+    """Decode a picture to what Pillow holds, where it has 8 bits and Pillow decodes all of it; ``None`` where not.
+
+    Raises
+    ------
+    As `pixels_of` does.
+    """
+    kind = _kind(file)
+    if kind in {"TIFF", "FITS", "JPEG XL"}:
+        return None
+    from h5explorer_py.decode import pillow
+
+    with _Typed(kind):
+        return pillow.image(file, kind, options or DecodeOptions())
 
 
 def _kind(file: BinaryIO) -> str:

@@ -61,13 +61,31 @@ def pixels(file: BinaryIO, kind: str, options: DecodeOptions) -> tuple[NDArray[n
     """Decode a picture."""
     if deep.is_deep(file, kind):
         return deep.pixels(file, kind, options)
+    upright, told = _decoded(file, kind, options)
+    return _values(upright, told), told
+
+
+def image(file: BinaryIO, kind: str, options: DecodeOptions) -> tuple[pil.Image, Facts] | None:
+    """Decode a picture of 8 bits to what Pillow holds, of mode L, LA, RGB or RGBA; ``None`` where it is another.
+
+    As Pillow's ``resize`` takes it, an array need not be made and brought back.
+    """
+    if deep.is_deep(file, kind):
+        return None
+    upright, told = _decoded(file, kind, options)
+    if told.mode in _DEEP:
+        return None
+    mode = _mode_of(told)
+    return (upright if upright.mode == mode else upright.convert(mode)), told
+
+
+def _decoded(file: BinaryIO, kind: str, options: DecodeOptions) -> tuple[pil.Image, Facts]:
     opened = _opened(file, kind, options)
     told = _facts(opened, kind, options, opened.size)  # checked before its pixels are
     if options.page:
         opened.seek(options.page)
     upright = _upright(opened)
-    values = _values(upright, told)
-    return values, _facts(opened, kind, options, (values.shape[1], values.shape[0]), told)
+    return upright, _facts(opened, kind, options, upright.size, told)
 
 
 def _opened(file: BinaryIO, kind: str, options: DecodeOptions) -> ImageFile:
@@ -75,7 +93,10 @@ def _opened(file: BinaryIO, kind: str, options: DecodeOptions) -> ImageFile:
         head = file.read(30)
         file.seek(0)
         check_size(*webp_size(head), 4, options.most_pixels)
-    return open_picture(file, kind)
+    opened = open_picture(file, kind)
+    if kind == "TIFF" and 0 < options.page < int(getattr(opened, "n_frames", 1)):
+        opened.seek(options.page)  # pages of TIFF differ in size and kind; frames of others do not
+    return opened
 
 
 def _facts(opened: Any, kind: str, options: DecodeOptions, size: tuple[int, int], told: Facts | None = None) -> Facts:
@@ -106,14 +127,19 @@ def _target(image: pil.Image) -> tuple[str, Kind]:
 def _values(image: pil.Image, told: Facts) -> NDArray[np.generic]:
     if told.mode in _DEEP:
         return np.asarray(image).astype(told.dtype, copy=False)[..., np.newaxis]
-    mode = next(mode for mode, kind in (*_PLAIN.values(), *_TRANSPARENT.values()) if kind == told.kind)
+    mode = _mode_of(told)
     values = np.asarray(image if image.mode == mode else image.convert(mode))
     return values[..., np.newaxis] if values.ndim == 2 else values
 
 
+def _mode_of(told: Facts) -> str:
+    return next(mode for mode, kind in (*_PLAIN.values(), *_TRANSPARENT.values()) if kind == told.kind)
+
+
 def _orientation_of(image: Any) -> int:
     """Return the orientation that the header asks for: without it, what comes behind the pixels is not looked for."""
-    if image.info.get("exif") is None and image.format != "MPO":
+    told = {"exif"} if image.format == "PNG" else {"exif", "xmp"}
+    if image.format not in {"MPO", "TIFF"} and not told & image.info.keys():
         return 1
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
@@ -121,10 +147,12 @@ def _orientation_of(image: Any) -> int:
         return 1
 
 
-def _upright(image: pil.Image) -> pil.Image:
+def _upright(image: ImageFile) -> pil.Image:
     from PIL import ImageOps
 
     image.load()
+    if _orientation_of(image) == 1:
+        return image  # which else would be copied
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # noqa: BLE001  (damaged EXIF data is no reason not to decode the picture)

@@ -22,6 +22,8 @@ from h5explorer_py.making.to_zarr import creation_of, size_of, target_of
 from h5explorer_py.making.zarr_shard import write_pictures
 from h5explorer_py.making.zarr_target import Asked, ZarrOptions
 
+_DTYPES = {"bool", "float16", "float32", "float64"} | {f"{sign}int{8 << n}" for sign in ("", "u") for n in range(4)}
+
 
 def write_arrays(
     images: Any, metadata: Any, output: str, options: ZarrOptions, context: Context, *, dtype: str | None = None
@@ -113,7 +115,7 @@ def checked(images: Any) -> Kind:
             f"The array has shape {shape}, of which the last axis seems to be the channels.",
             action="Bring them to the second place: images.transpose(0, 3, 1, 2).",
         )
-    if dtype is None or np.dtype(dtype).kind not in "iufb" or np.dtype(dtype) == np.float16:
+    if dtype is None or np.dtype(dtype).name not in _DTYPES:
         raise MixedPicturesError(f"The array has values of type {dtype}, which are none of pictures.")
     return kind_of(shape[1], alpha=shape[1] in {2, 4})
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from h5explorer_py.errors import LossyError, MixedPicturesError
-from h5explorer_py.making.fit import resized
+from h5explorer_py.making.fit import array_of, resized, size_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL import Image as pil
 
     from h5explorer_py.decode.facts import Kind
     from h5explorer_py.making.fit import Fit
@@ -20,12 +21,12 @@ _LUMA = (299, 587, 114)
 """Weights of red, green and blue in a grey (ITU-R BT.601), in thousandths."""
 
 
-def conform(values: NDArray[Any], kind: Kind, rule: Rule, fit: Fit) -> NDArray[Any]:
+def conform(picture: NDArray[Any] | pil.Image, kind: Kind, rule: Rule, fit: Fit) -> NDArray[Any]:
     """Bring a picture to the rule.
 
     Parameters
     ----------
-    values : ndarray, shape (height, width, channels)
+    picture : ndarray, shape (height, width, channels), or image of Pillow with 8 bits
     kind : str
         What its channels are.
     rule : Rule
@@ -43,9 +44,18 @@ def conform(values: NDArray[Any], kind: Kind, rule: Rule, fit: Fit) -> NDArray[A
         Where it cannot be: it differs from what its header said.
     """
     if kind.endswith("alpha") and not rule.kind.endswith("alpha") and "bands" not in {kind, rule.kind}:
-        values, kind = values[..., :-1], "grey" if kind == "grey+alpha" else "colour"  # what is left out does not weigh
-    if values.shape[:2] != (rule.height, rule.width):
-        values = resized(values, kind, (rule.height, rule.width), fit)
+        picture = array_of(picture)[..., :-1]  # what is left out does not weigh
+        kind = "grey" if kind == "grey+alpha" else "colour"
+    height, width = size_of(picture)
+    if (height, width) == (rule.height, rule.width):
+        values = array_of(picture)
+    elif not rule.resizes:
+        raise MixedPicturesError(
+            f"The picture has {width} × {height} pixels once it is decoded, which its header does not say; the others "
+            f"have {rule.width} × {rule.height}."
+        )
+    else:
+        values = resized(picture, kind, (rule.height, rule.width), fit)
     return np.ascontiguousarray(np.moveaxis(retyped(rechannelled(values, kind, rule), rule), -1, 0))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from h5explorer_py.bulk.cluster import open_executor
+from h5explorer_py.cli.text import visible
 from h5explorer_py.decode.facts import MOST_PIXELS
 from h5explorer_py.errors import UnsupportedError
 from h5explorer_py.making.fit import Fit, How
@@ -96,6 +97,11 @@ def target_of(output: str, to: str | None, otherwise: To | None) -> tuple[To, st
         raise UnsupportedError(f"There is no target {to!r}.", action=f"Take one of {', '.join(get_args(To))}.")
     suffix = os.path.splitext(output.rstrip("/"))[1].lower()
     by_suffix = _SUFFIXES.get(suffix)
+    if to is not None and by_suffix not in {None, to}:
+        raise UnsupportedError(
+            f"{output} is named as what {by_suffix} makes, and {to} is asked for.",
+            action="Name it otherwise, or leave out which to make (to).",
+        )
     chosen: To | None = _SUFFIXES.get(f".{to}", "shards") if to is not None else by_suffix or otherwise
     if chosen is None:
         raise UnsupportedError(
@@ -219,10 +225,10 @@ def run_conversion(
         Watch(shown=progress) as watch,
     ):
         report = _written(list(sources), output, to, conversion, Context(executor, watch))
-    for sentence in report.sentences():
-        log.info("%s", sentence)
+    for sentence in report.sentences(named=False):
+        log.info("%s", visible(sentence))
     for failure in report.failures:
-        log.warning("%s: %s", failure.path, failure.reason)
+        log.warning("%s: %s", visible(failure.path), visible(failure.reason))
     return report
 
 

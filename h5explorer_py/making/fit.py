@@ -11,6 +11,7 @@ from h5explorer_py.errors import MissingPackageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL import Image as pil
 
     from h5explorer_py.decode.facts import Kind
 
@@ -39,12 +40,25 @@ class Fit:
     order: int = 1
 
 
-def resized(values: NDArray[Any], kind: Kind, size: tuple[int, int], fit: Fit) -> NDArray[Any]:
+def size_of(picture: NDArray[Any] | pil.Image) -> tuple[int, int]:
+    """Return height and width."""
+    if isinstance(picture, np.ndarray):
+        return picture.shape[0], picture.shape[1]
+    return picture.height, picture.width
+
+
+def array_of(picture: NDArray[Any] | pil.Image) -> NDArray[Any]:
+    """Return a picture as an array of height, width and channels."""
+    values = np.asarray(picture)
+    return values if values.ndim == 3 else values[..., np.newaxis]
+
+
+def resized(picture: NDArray[Any] | pil.Image, kind: Kind, size: tuple[int, int], fit: Fit) -> NDArray[Any]:
     """Resize a picture.
 
     Parameters
     ----------
-    values : ndarray, shape (height, width, channels)
+    picture : ndarray, shape (height, width, channels), or image of Pillow with 8 bits
     kind : str
         What its channels are: colours are weighted by their alpha.
     size : (int, int)
@@ -57,45 +71,47 @@ def resized(values: NDArray[Any], kind: Kind, size: tuple[int, int], fit: Fit) -
         Of the same type; values are not beyond those of the picture.
     """
     if fit.how == "stretch":
-        return scaled(values, kind, size, fit.order)
-    height, width = values.shape[:2]
+        return scaled(picture, kind, size, fit.order)
+    height, width = size_of(picture)
     scales = size[0] / height, size[1] / width
     scale = min(scales) if fit.how == "pad" else max(scales)
     inner = max(1, round(height * scale)), max(1, round(width * scale))
     inner = (min(inner[0], size[0]), min(inner[1], size[1])) if fit.how == "pad" else inner
     inner = inner if fit.how == "pad" else (max(inner[0], size[0]), max(inner[1], size[1]))
-    small = scaled(values, kind, inner, fit.order)
+    small = scaled(picture, kind, inner, fit.order)
     top, left = abs(size[0] - inner[0]) // 2, abs(size[1] - inner[1]) // 2
     if fit.how == "crop":
         return small[top : top + size[0], left : left + size[1]]
-    padded = np.zeros((*size, values.shape[2]), values.dtype)
+    padded = np.zeros((*size, small.shape[2]), small.dtype)
     padded[top : top + inner[0], left : left + inner[1]] = small
     return padded
 
 
-def scaled(values: NDArray[Any], kind: Kind, size: tuple[int, int], order: int) -> NDArray[Any]:
+def scaled(picture: NDArray[Any] | pil.Image, kind: Kind, size: tuple[int, int], order: int) -> NDArray[Any]:
     """Stretch a picture to a size."""
-    if values.shape[:2] == size:
-        return values
+    if size_of(picture) == size:
+        return array_of(picture)
+    if not isinstance(picture, np.ndarray) and order in _BY_PILLOW:
+        return array_of(picture.resize(size[::-1], _BY_PILLOW[order]))
+    values = array_of(picture)
     if order in _BY_PILLOW and values.dtype.name in _PILLOW_TYPES:
         return _by_pillow(values, kind, size, _BY_PILLOW[order])
     return np.stack([_by_splines(values[..., n], size, order) for n in range(values.shape[2])], axis=-1)
 
 
 def _by_pillow(values: NDArray[Any], kind: Kind, size: tuple[int, int], method: int) -> NDArray[Any]:
-    from PIL import Image as pil
+    from PIL import Image
 
     height, width = size
-    resampling = pil.Resampling(method)
+    resampling = Image.Resampling(method)
     if values.dtype == np.uint8 and kind != "bands":
         picture = values[..., 0] if values.shape[2] == 1 else values
         mode = {2: "LA", 4: "RGBA"}.get(values.shape[2])
-        image = pil.fromarray(np.ascontiguousarray(picture))
+        image = Image.fromarray(np.ascontiguousarray(picture))
         assert mode is None or image.mode == mode
-        small = np.asarray(image.resize((width, height), resampling))
-        return small if small.ndim == 3 else small[..., np.newaxis]
+        return array_of(image.resize((width, height), resampling))
     planes = [
-        np.asarray(pil.fromarray(np.ascontiguousarray(values[..., n])).resize((width, height), resampling))
+        np.asarray(Image.fromarray(np.ascontiguousarray(values[..., n])).resize((width, height), resampling))
         for n in range(values.shape[2])
     ]
     return np.stack(planes, axis=-1)

@@ -209,6 +209,10 @@ def make_plan(sources: Iterable[str | os.PathLike[str]], options: JobOptions, co
     items = list(found.items)
     if options.pages == "each":
         items, outcomes, labels = _each_page(items, outcomes, labels)
+        later = [place for place, item in enumerate(items) if item.page]  # pages differ in size and type
+        again = _surveyed([items[place] for place in later], options.reading, context) if later else ()
+        for place, outcome in zip(later, again, strict=True):
+            outcomes[place] = outcome
     gathered = Survey()
     for outcome in outcomes:
         if outcome.facts is not None:

@@ -52,7 +52,7 @@ class Journal:
         self._path = os.path.join(store, NAME)
         self.done = self._left(digest)
         head = {"owner": Owner.own().to_json(), "digest": digest}
-        partial = f"{self._path}.{os.getpid()}"
+        partial = f"{self._path}.{os.getpid()}.partial"
         with written(store):
             with open(partial, "w", encoding="utf-8") as file:
                 file.write(json.dumps(head) + "\n")
@@ -76,6 +76,8 @@ class Journal:
                 f"{os.path.dirname(self._path)} is being added to by process {owner.pid} on {owner.host}.",
                 action="Wait for it to end.",
             )
+        if owner.boot != Owner.own().boot:
+            return {}  # what the system had not written to the disk yet is lost
         return _read(lines) if told.get("digest") == digest else {}
 
     def note(self, start: int, outcomes: Sequence[Outcome]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from h5explorer_py.decode.facts import DecodeOptions
-from h5explorer_py.decode.picture import facts_of, pixels_of
+from h5explorer_py.decode.picture import facts_of, image_of, pixels_of
 from h5explorer_py.errors import ExplorerError, NotAnImageError, SourceNotFoundError
 from h5explorer_py.files import regular_file, why
 from h5explorer_py.making.conform import conform
@@ -95,6 +95,11 @@ def read(item: Item, rule: Rule, options: ReadOptions, outcome: Outcome) -> NDAr
                 whole = io.BytesIO(data)
             else:
                 outcome.checksum = hashlib.file_digest(file, "sha256").hexdigest()
+            decoded = image_of(whole, options.decoding(item))
+            if decoded is not None:
+                image, outcome.facts = decoded
+                outcome.measure_image(image)
+                return conform(image, outcome.facts.kind, rule, options.fit)
             values, outcome.facts = pixels_of(whole, options.decoding(item))
             outcome.measure(values)
             return conform(values, outcome.facts.kind, rule, options.fit)

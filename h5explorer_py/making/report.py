@@ -60,8 +60,14 @@ class ConvertReport:
         """What a command ends with: 0 where all is well, 3 where pictures could not be read."""
         return 3 if self.failed else 0
 
-    def sentences(self) -> list[str]:
-        """Say it in words."""
+    def sentences(self, *, named: bool = True) -> list[str]:
+        """Say it in words.
+
+        Parameters
+        ----------
+        named : bool
+            Whether to name the first pictures that could not be read.
+        """
         rate = f", {self.images / self.seconds:,.0f} a second" if self.seconds > 0 else ""
         said = [f"{self.images:,} pictures in {self.output} ({self.bytes_written:,} bytes{rate})."]
         if self.rule is not None:
@@ -73,8 +79,8 @@ class ConvertReport:
             said.append(f"What is known of each is in {self.metadata}.")
         if self.failed:
             said.append(f"Pictures that could not be read: {self.failed:,}.")
-            said += [f"  {each.path}: {each.reason}" for each in self.failures[:_SHOWN]]
-            if self.failed > _SHOWN:
+            said += [f"  {each.path}: {each.reason}" for each in self.failures[:_SHOWN] if named]
+            if named and self.failed > _SHOWN:
                 said.append(f"  and {self.failed - _SHOWN:,} more")
         for names, what in (
             (self.left_out, "Files left out, as they are no pictures"),

@@ -31,6 +31,8 @@ class Rule:
         NumPy's name of the type.
     narrows : bool
         Whether it was asked for that values may lose something: they are rounded and cut to what the type holds.
+    resizes : bool
+        Whether pictures may have another size before.
     """
 
     kind: Kind
@@ -39,6 +41,7 @@ class Rule:
     width: int
     dtype: str
     narrows: bool = False
+    resizes: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -84,7 +87,7 @@ class Survey:
         channels_kind, channels = self._kind(kind)
         height, width = size or self._size()
         found = self._dtype() if dtype is None else np.dtype(dtype).name
-        return Rule(channels_kind, channels, height, width, found, dtype is not None)
+        return Rule(channels_kind, channels, height, width, found, dtype is not None, size is not None)
 
     def _size(self) -> tuple[int, int]:
         if not self.sizes:

@@ -13,9 +13,9 @@ from h5explorer_py.making.job import Context, JobOptions, Plan, State, make_plan
 from h5explorer_py.making.journal import digest_of
 from h5explorer_py.making.outcome import Outcome, table_of
 from h5explorer_py.making.report import FAILURES_KEPT, ConvertReport, notices_of
-from h5explorer_py.making.zarr_layout import compressor_of
+from h5explorer_py.making.zarr_layout import codec_of
 from h5explorer_py.making.zarr_shard import ShardTask, write_shard
-from h5explorer_py.making.zarr_store import is_url, open_existing
+from h5explorer_py.making.zarr_store import check_installed, is_url, open_existing
 from h5explorer_py.making.zarr_target import AppendedStore, Asked, NewStore, Target, ZarrOptions, exists
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def target_of(store: str, table: str, options: ZarrOptions) -> Target:
     """
     if options.append and options.overwrite:
         raise ValueError("To append and to overwrite cannot both be asked for.")
-    compressor_of(options.compressor, options.level, "uint8")  # refused before anything is looked at
+    check_installed()
+    codec_of(options.compressor, options.level, "uint8")  # refused before anything is looked at
     if options.append and exists(store):
         return AppendedStore(open_existing(store), table)
     return NewStore(store, table, options)

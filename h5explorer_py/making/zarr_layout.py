@@ -20,6 +20,10 @@ SHARD_BYTES = 24 << 20
 COMPRESSORS = ("lz4", "zstd", "blosc", "gzip", "none")
 LEVELS = range(1, 10)
 CHUNK = (1, 256, 256)
+AXES = ("image", "channel", "y", "x")
+
+_MOST_IMAGES = 1_024
+"""Pictures of a shard, unless more are asked for: of small ones, 24 MB would be for one worker what is for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def count_of(size: int | str | None, picture: int) -> int:
         Where it is no size.
     """
     if size is None:
-        return max(1, SHARD_BYTES // picture)
+        return min(max(1, SHARD_BYTES // picture), _MOST_IMAGES)
     if isinstance(size, str):
         found = re.fullmatch(r"\s*(\d+)\s*(|[KMG]i?B)\s*", size, re.IGNORECASE)
         if found is None:
@@ -103,8 +107,8 @@ def count_of(size: int | str | None, picture: int) -> int:
     return size
 
 
-def compressor_of(name: str, level: int, dtype: str) -> Any:
-    """Return Zarr's codec.
+def codec_of(name: str, level: int, dtype: str) -> dict[str, Any] | None:
+    """Return what compresses, as a store's ``zarr.json`` says it.
 
     Parameters
     ----------
@@ -122,8 +126,6 @@ def compressor_of(name: str, level: int, dtype: str) -> Any:
     ValueError
         Where the level is another.
     """
-    from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
-
     if name not in COMPRESSORS:
         raise UnsupportedError(f"There is no compressor {name!r}.", action=f"Take one of {', '.join(COMPRESSORS)}.")
     if level not in LEVELS:
@@ -131,10 +133,40 @@ def compressor_of(name: str, level: int, dtype: str) -> Any:
     if name == "none":
         return None
     if name == "zstd":
-        return ZstdCodec(level=level)
+        return {"name": "zstd", "configuration": {"level": level, "checksum": False}}
     if name == "gzip":
-        return GzipCodec(level=level)
+        return {"name": "gzip", "configuration": {"level": level}}
     size = np.dtype(dtype).itemsize
-    if name == "lz4":
-        return BloscCodec(typesize=size, cname="lz4", clevel=level, shuffle="shuffle" if size > 1 else "noshuffle")
-    return BloscCodec(typesize=size, cname="zstd", clevel=level, shuffle="shuffle" if size > 1 else "noshuffle")
+    settings = {
+        "typesize": size,
+        "cname": "lz4" if name == "lz4" else "zstd",
+        "clevel": level,
+        "shuffle": "shuffle" if size > 1 else "noshuffle",
+        "blocksize": 0,
+    }
+    return {"name": "blosc", "configuration": settings}
+
+
+def description_of(layout: Layout, dtype: str, codec: dict[str, Any] | None) -> dict[str, Any]:
+    """Return an array's ``zarr.json`` (Zarr 3, with the codec for shards), as zarr itself would write it."""
+    bytes_: dict[str, Any] = {"name": "bytes", "configuration": {"endian": "little"}}
+    whole = bytes_ if np.dtype(dtype).itemsize > 1 else {"name": "bytes"}
+    sharding = {
+        "chunk_shape": list(layout.chunks),
+        "codecs": [whole, *([] if codec is None else [codec])],
+        "index_codecs": [bytes_, {"name": "crc32c"}],
+        "index_location": "end",
+    }
+    return {
+        "shape": list(layout.shape),
+        "data_type": dtype,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(layout.shards)}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": 0.0 if np.dtype(dtype).kind == "f" else 0,
+        "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
+        "attributes": {},
+        "dimension_names": list(AXES),
+        "zarr_format": 3,
+        "node_type": "array",
+        "storage_transformers": [],
+    }

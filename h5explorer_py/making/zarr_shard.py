@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,9 +58,18 @@ def write_shard(task: ShardTask, begin: Begin, doomed: Doomed) -> list[Outcome]:
     ------
     WriteFailedError
     """
+    use_one_thread()
     outcomes = list(task.outcomes)
     write_pictures(task.where, task.description, task.start, _pictures(task, outcomes, begin, doomed))
     return outcomes
+
+
+def use_one_thread() -> None:
+    """Have Blosc compress with one thread: there are as many processes as there is to do, and chunks are small."""
+    from numcodecs import blosc
+
+    if threading.current_thread() is threading.main_thread():  # in others it does anyway
+        blosc.set_nthreads(1)
 
 
 def _pictures(task: ShardTask, outcomes: list[Outcome], begin: Begin, doomed: Doomed) -> Iterator[NDArray[Any] | None]:
@@ -96,9 +106,8 @@ def write_pictures(
 
 def _write_block(where: str, description: dict[str, Any], start: int, pictures: Iterator[NDArray[Any] | None]) -> None:
     """Have zarr write them, which reads what else there is in the file."""
-    from h5explorer_py.making.zarr_store import array_at, use_one_thread
+    from h5explorer_py.making.zarr_store import array_at
 
-    use_one_thread()
     array = array_at(where, description)
     shape = array.shape[1:]
     kept = [np.zeros(shape, array.dtype) if each is None else each.reshape(shape) for each in pictures]

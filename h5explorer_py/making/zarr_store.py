@@ -6,19 +6,23 @@ import asyncio
 import contextlib
 import json
 import os
+import uuid
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from h5explorer_py.bulk.aside import written
+from h5explorer_py.bulk.aside import settle, written
 from h5explorer_py.errors import MissingPackageError, SourceNotFoundError, UnsupportedError
 from h5explorer_py.files import why
 
 if TYPE_CHECKING:
-    from h5explorer_py.making.zarr_layout import Layout
+    from collections.abc import Iterator
 
 IMAGES = "images"
+PARTIAL = ".partial"
+
+_MOST_SETTLED = 1_000
+"""Files that are settled one by one; of more, the whole system is quicker."""
 HISTORY = "append_history"
 
 
@@ -37,10 +41,25 @@ def zarr_module() -> Any:
     try:
         import zarr
     except ImportError as error:
-        raise MissingPackageError(
-            "Zarr stores take the package zarr.", action='Install it: pip install "h5explorer[convert]"'
-        ) from error
+        raise _missing() from error
     return zarr
+
+
+def check_installed() -> None:
+    """Raise where the package zarr is not installed, without importing it: that takes longer than many a conversion.
+
+    Raises
+    ------
+    MissingPackageError
+    """
+    if find_spec("zarr") is None:
+        raise _missing()
+
+
+def _missing() -> MissingPackageError:
+    return MissingPackageError(
+        "Zarr stores take the package zarr.", action='Install it: pip install "h5explorer[convert]"'
+    )
 
 
 def open_store(where: str, *, read_only: bool = False) -> Any:
@@ -53,33 +72,6 @@ def open_store(where: str, *, read_only: bool = False) -> Any:
     from zarr.storage import LocalStore
 
     return LocalStore(where, read_only=read_only)
-
-
-def use_one_thread() -> None:
-    """Have this process compress one chunk at a time: there are several processes."""
-    from numcodecs import blosc
-
-    zarr_module().config.set({"threading.max_workers": 1, "async.concurrency": 4})
-    blosc.set_nthreads(1)
-
-
-def new_array(layout: Layout, dtype: str, compressor: Any) -> dict[str, Any]:
-    """Return the description of an array that is to be, as it will lie in its ``zarr.json``."""
-    from zarr.storage import MemoryStore
-
-    made = zarr_module().create_array(
-        MemoryStore(),
-        name=IMAGES,
-        shape=layout.shape,
-        chunks=layout.chunks,
-        shards=layout.shards,
-        dtype=np.dtype(dtype),
-        compressors=compressor,
-        filters=None,
-        fill_value=0,
-        dimension_names=("image", "channel", "y", "x"),
-    )
-    return described(made)
 
 
 def described(array: Any) -> dict[str, Any]:
@@ -108,6 +100,20 @@ def array_at(where: str, description: dict[str, Any]) -> Any:
 
 def put(where: str, key: str, data: bytes) -> None:
     """Write one key of a store, at once or not at all."""
+    if not is_url(where):
+        path = os.path.join(where, *key.split("/"))
+        partial = f"{path}.{uuid.uuid4().hex}{PARTIAL}"
+        with written(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            try:
+                with open(partial, "wb") as file:
+                    file.write(data)
+                settle(partial)
+                os.replace(partial, path)
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(partial)
+        return
     from zarr.core.buffer import default_buffer_prototype
     from zarr.core.sync import sync
 
@@ -126,7 +132,13 @@ def write_group(where: str, attributes: dict[str, Any], zarr_format: int = 3) ->
 
 
 def write_array(where: str, description: dict[str, Any]) -> None:
-    """Write what a store says of its array: from then on that holds."""
+    """Write what a store says of its array: from then on that holds.
+
+    What old stores say of it in another place, too (``.zmetadata``), is removed: it would hold what was before.
+    """
+    if description["zarr_format"] == 2:
+        store = open_store(where)
+        run_sync(store.delete(".zmetadata"))
     name = "zarr.json" if description["zarr_format"] == 3 else ".zarray"
     known = {key: value for key, value in description.items() if name == "zarr.json" or key != "attributes"}
     put(where, f"{IMAGES}/{name}", json.dumps(known, indent=2).encode())
@@ -190,7 +202,7 @@ def open_existing(where: str) -> Existing:
     if not is_url(where) and not os.path.isdir(where):
         raise SourceNotFoundError(f"There is no Zarr store at {where}.")
     try:
-        group = zarr.open_group(open_store(where, read_only=True), mode="r")
+        group = zarr.open_group(open_store(where, read_only=True), mode="r", use_consolidated=False)
         array = group[IMAGES]
     except (OSError, KeyError, ValueError, TypeError, zarr.errors.BaseZarrError) as error:
         raise SourceNotFoundError(f"{where} holds no Zarr group with an array {IMAGES!r}: {why(error)}.") from error
@@ -222,11 +234,8 @@ def clear_beyond(where: str, images: int, step: int) -> None:
     last = -(-images // step)
 
     async def clear() -> None:
-        gone = []
-        async for key in store.list_prefix(f"{IMAGES}/"):
-            parts = key.removeprefix(f"{IMAGES}/").removeprefix("c/").replace(".", "/").split("/")
-            if (parts[0].isdigit() and int(parts[0]) >= last) or key.endswith(".partial"):
-                gone.append(key)
+        found = [key async for key in store.list_prefix(f"{IMAGES}/")]
+        gone = [key for key in found if _row(key) >= last or key.endswith(PARTIAL)]
         await asyncio.gather(*(store.delete(key) for key in gone))
 
     run_sync(clear())
@@ -234,6 +243,42 @@ def clear_beyond(where: str, images: int, step: int) -> None:
         for folder, _, _ in os.walk(os.path.join(where, IMAGES), topdown=False):
             with contextlib.suppress(OSError):  # it is not empty
                 os.rmdir(folder)
+
+
+def clear_partial(where: str) -> None:
+    """Remove the files of a store on this machine that a process that was killed has not finished."""
+    for folder, _, names in os.walk(where):
+        for name in names:
+            if name.endswith(PARTIAL):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(folder, name))
+
+
+def settle_from(where: str, row: int) -> None:
+    """Have the system write the pictures' files of a store on this machine to the disk, from one row of files on."""
+    with written(where):
+        paths = list(_picture_files(where, row))
+        if len(paths) > _MOST_SETTLED:
+            os.sync()
+            return
+        for path in paths:
+            settle(path)
+        for folder in {os.path.dirname(path) for path in paths}:
+            settle(folder)
+
+
+def _picture_files(where: str, row: int) -> Iterator[str]:
+    for folder, _, names in os.walk(os.path.join(where, IMAGES)):
+        for name in names:
+            path = os.path.join(folder, name)
+            if _row(os.path.relpath(path, where).replace(os.sep, "/")) >= row:
+                yield path
+
+
+def _row(key: str) -> int:
+    """Return which row of files a file of pictures is in; -1 for others."""
+    first = key.removeprefix(f"{IMAGES}/").removeprefix("c/").replace(".", "/").split("/")[0]
+    return int(first) if first.isdecimal() else -1
 
 
 def remove_store(where: str) -> None:

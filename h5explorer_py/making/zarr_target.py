@@ -15,7 +15,7 @@ from h5explorer_py.making import zarr_store
 from h5explorer_py.making.beside import Beside, joined, read_beside
 from h5explorer_py.making.journal import Journal
 from h5explorer_py.making.zarr_fitting import rule_of_store
-from h5explorer_py.making.zarr_layout import CHUNK, compressor_of, layout_of
+from h5explorer_py.making.zarr_layout import CHUNK, codec_of, description_of, layout_of
 from h5explorer_py.making.zarr_store import HISTORY, Existing, is_url
 
 if TYPE_CHECKING:
@@ -172,8 +172,8 @@ class NewStore(Target):
         rule = self._rule = survey.rule(size=asked.size, dtype=asked.dtype, kind=asked.kind)
         layout = layout_of(images, rule, options.chunk_shape, options.shard_size)
         self.step = layout.step
-        compressor = compressor_of(options.compressor, options.level, rule.dtype)
-        self.description = zarr_store.new_array(layout, rule.dtype, compressor)
+        codec = codec_of(options.compressor, options.level, rule.dtype)
+        self.description = description_of(layout, rule.dtype, codec)
         if self._aside is None and options.overwrite:
             zarr_store.remove_store(self._store)
         return rule
@@ -189,6 +189,7 @@ class NewStore(Target):
             zarr_store.write_group(self.writing, attributes)  # what makes it a store comes last
             return
         zarr_store.write_group(self.writing, attributes)
+        zarr_store.settle_from(self.writing, 0)
         with written(self._store):
             for folder, _, _ in os.walk(self.writing):
                 settle(folder)
@@ -223,6 +224,7 @@ class AppendedStore(Target):
         existing = self._existing
         if not is_url(existing.where):
             self._journal = Journal(existing.where, digest)
+            zarr_store.clear_partial(existing.where)
             if self._journal.done:
                 return self._journal.done
         zarr_store.clear_beyond(existing.where, existing.images, existing.step)
@@ -241,6 +243,8 @@ class AppendedStore(Target):
         existing = self._existing
         before, notices = read_beside(self._table.path, existing.images)
         self.notices += notices
+        if not is_url(existing.where):
+            zarr_store.settle_from(existing.where, existing.images // existing.step)
         self._table.write(joined(before, table))()
         attributes = appended(existing, table.num_rows, creation)
         zarr_store.write_group(existing.where, attributes, existing.description["zarr_format"])

@@ -92,11 +92,15 @@ def convert(  # noqa: PLR0917  (as images_to_zarr has it)
     if images is not None:
         if folders is not None or metadata is not None:
             raise ValueError("Give folders and metadata, or images and image_metadata.")
+        if resize is not None:
+            raise ValueError("Pictures in memory are not resized (resize).")
         zarr = ZarrOptions(**of_zarr, shard_size=options.pop("shard_size", None), overwrite=overwrite, append=append)
         report = _from_memory(images, image_metadata, os.fsdecode(output_dir), zarr, options)
     else:
         if folders is None:
             raise ValueError("Give folders of pictures, or images.")
+        if image_metadata is not None:
+            raise ValueError("image_metadata goes with images; of folders it is metadata.")
         report = convert_pictures(
             folders,
             output_dir,

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import os
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from PIL import Image as pil
 
-from h5explorer_py.bulk.contact_sheet import Named, draw_sheet, save_sheet
+from h5explorer_py.bulk.contact_sheet import Named, check_sheet, draw_sheet, save_sheet
+from h5explorer_py.errors import SourceNotFoundError
 from h5explorer_py.making.beside import read_beside, table_beside
 from h5explorer_py.making.watching import in_notebook
+from h5explorer_py.making.zarr_fitting import kind_of_store
 from h5explorer_py.making.zarr_store import array_at, open_existing
 from h5explorer_py.zarr.describe import store_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from h5explorer_py.decode.facts import Kind
+
 Normalise = Literal["each", "together", "none"]
 
 _DOTS = 100
 """Pixels of an inch of a figure."""
 
-_GAP = 12
+_GAP, _LINE = 12, 18
+_LEAST = 64
 
 
 def display_sample_images(
@@ -79,62 +83,102 @@ def sample_sheet(
     seed: int | None = None,
 ) -> pil.Image:
     """Draw some pictures of a store in a grid (see `display_sample_images`)."""
-    where = store_at(store)
-    existing = open_existing(where)
-    array = array_at(where, existing.description)
-    chosen = np.random.default_rng(seed).choice(existing.images, min(max(count, 1), existing.images), replace=False)
-    places = sorted(int(each) for each in chosen)
-    names = read_beside(table_beside(where), existing.images)[0]["filename"]
-    pictures = [np.asarray(array[place]).reshape(existing.picture) for place in places]
-    columns = best_columns(len(pictures), figsize)
-    side = max(16, int(figsize[0] * _DOTS) // columns - _GAP)
-    shared = limits_of(pictures) if normalise == "together" else None
-    named = []
-    for place, picture in zip(places, pictures, strict=True):
-        name = names[place].as_py() if place < len(names) else None
-        shown = as_picture(picture, limits_of([picture]) if normalise == "each" else shared)
-        named.append(Named(name or str(place), _within(shown, side)))
+    width, height = (int(side * _DOTS) for side in figsize)
+    if min(width, height) < 1:
+        raise ValueError(f"figsize is {figsize}, and has to be more than nothing.")
+    pictures = sample_pictures(store, count, normalise=normalise, seed=seed)
+    columns, side = grid_of([picture.size for _, picture in pictures], width, height)
+    named = [Named(name, _within(picture, side)) for name, picture in pictures]
+    check_sheet("", columns, -(-len(named) // columns), side)
     return draw_sheet(named, columns, side)
 
 
-def best_columns(count: int, figsize: tuple[float, float]) -> int:
-    """Return how many pictures go beside each other, so that they are as large as they can be."""
-    return max(1, min(count, math.ceil(math.sqrt(count * figsize[0] / figsize[1]))))
+def sample_pictures(
+    store: str, count: int, *, normalise: Normalise = "each", seed: int | None = None
+) -> list[tuple[str, pil.Image]]:
+    """Return some pictures of a store with their names, as they are shown, in their own size."""
+    if count < 1:
+        raise ValueError(f"num_samples is {count}, and has to be at least 1.")
+    if normalise not in get_args(Normalise):
+        raise ValueError(f"normalise is {normalise!r}, and has to be one of {', '.join(get_args(Normalise))}.")
+    where = store_at(store)
+    existing = open_existing(where)
+    if not existing.images:
+        raise SourceNotFoundError(f"{where} has no pictures.")
+    array = array_at(where, existing.description)
+    chosen = np.random.default_rng(seed).choice(existing.images, min(count, existing.images), replace=False)
+    places = sorted(int(each) for each in chosen)
+    names = read_beside(table_beside(where), existing.images)[0]["filename"]
+    kind = kind_of_store(existing)
+    pictures = [np.asarray(array[place]).reshape(existing.picture) for place in places]
+    shared = limits_of(pictures, kind) if normalise == "together" else None
+    found = []
+    for place, picture in zip(places, pictures, strict=True):
+        name = names[place].as_py() or str(place)
+        found.append((name, as_picture(picture, kind, limits_of([picture], kind) if normalise == "each" else shared)))
+    return found
 
 
-def limits_of(pictures: list[NDArray[Any]]) -> tuple[float, float] | None:
-    """Return the least and the greatest finite value; ``None`` where there is none, or values have 8 bits."""
-    if pictures and pictures[0].dtype == np.uint8:
+def grid_of(sizes: list[tuple[int, int]], width: int, height: int) -> tuple[int, int]:
+    """Return how many pictures go beside each other so that they are as large as they can be, and how large that is."""
+    wide = max(width / height for width, height in sizes)
+    best = (1, _LEAST)
+    for columns in range(1, len(sizes) + 1):
+        rows = -(-len(sizes) // columns)
+        side = int(min(width / columns - _GAP, height / rows - _GAP - _LINE))
+        if side * min(1.0, wide) > best[1]:
+            best = columns, side
+    if best[1] > _LEAST:
+        return best
+    return max(1, width // (_LEAST + _GAP)), _LEAST
+
+
+def limits_of(pictures: list[NDArray[Any]], kind: Kind) -> tuple[float, float] | None:
+    """Return the least and the greatest finite value but alpha; ``None`` for none, or where values have 8 bits."""
+    if pictures[0].dtype == np.uint8:
         return None
-    finite = [picture[np.isfinite(picture)] for picture in pictures]
-    finite = [values for values in finite if values.size]
+    seen = [_seen(picture, kind)[0] for picture in pictures]
+    finite = [values for picture in seen if (values := picture[np.isfinite(picture)]).size]
     if not finite:
         return None
     return min(float(values.min()) for values in finite), max(float(values.max()) for values in finite)
 
 
-def as_picture(values: NDArray[Any], limits: tuple[float, float] | None) -> pil.Image:
+def as_picture(values: NDArray[Any], kind: Kind, limits: tuple[float, float] | None) -> pil.Image:
     """Make what can be seen of a picture; row 0 is on top. Of many bands the first is shown.
 
     Parameters
     ----------
     values : ndarray, shape (channels, height, width)
+    kind : str
+        What the channels are.
     limits : (float, float) or None
-        What becomes black and white; ``None`` for those of the type.
+        What becomes black and white; ``None`` for those of the type. Those of alpha are.
     """
-    channels = values.shape[0]
-    shown = values if channels in {1, 3, 4} else values[:1]
-    if values.dtype != np.uint8:
-        low, high = limits or _of_type(values.dtype)
-        with np.errstate(invalid="ignore", over="ignore"):
-            scaled = (shown.astype(np.float64) - low) * (255 / ((high - low) or 1))
-        shown = np.clip(np.nan_to_num(scaled, nan=0, posinf=255, neginf=0) + 0.5, 0, 255).astype(np.uint8)
-    pixels = np.ascontiguousarray(np.moveaxis(shown, 0, -1))
+    seen, alpha = _seen(values, kind)
+    planes = [_bytes(seen, limits), *([] if alpha is None else [_bytes(alpha, None)])]
+    pixels = np.ascontiguousarray(np.moveaxis(np.concatenate(planes), 0, -1))
     return pil.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
+def _seen(values: NDArray[Any], kind: Kind) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Take grey or colours, and alpha where there is one, out of the channels."""
+    if kind.endswith("alpha"):
+        return values[:-1], values[-1:]
+    return (values if len(values) == 3 else values[:1]), None
+
+
+def _bytes(values: NDArray[Any], limits: tuple[float, float] | None) -> NDArray[np.uint8]:
+    if values.dtype == np.uint8:
+        return values
+    low, high = limits or _of_type(values.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = (values.astype(np.float64) - low) * (255 / ((high - low) or 1))
+    return np.clip(np.nan_to_num(scaled, nan=0, posinf=255, neginf=0) + 0.5, 0, 255).astype(np.uint8)
+
+
 def _of_type(dtype: np.dtype[Any]) -> tuple[float, float]:
-    if dtype.kind == "f":
+    if dtype.kind in "fb":
         return 0.0, 1.0
     info = np.iinfo(dtype)
     return float(info.min), float(info.max)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import TextIO
 
 _NAME = "h5explorer"
-_handler = logging.StreamHandler()
-_handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+_FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """The one that this module has added."""
 
 
 def configure_logging(enable: bool = True, level: str | int = "INFO") -> None:  # noqa: FBT001, FBT002
@@ -25,8 +29,12 @@ def configure_logging(enable: bool = True, level: str | int = "INFO") -> None:  
         Where there is no such level.
     """
     log = logging.getLogger(_NAME)
-    log.removeHandler(_handler)
-    log.disabled = not enable
     if enable:
         log.setLevel(level.upper() if isinstance(level, str) else level)
-        log.addHandler(_handler)
+    for handler in [each for each in log.handlers if isinstance(each, _Handler)]:
+        log.removeHandler(handler)
+    log.disabled = not enable
+    if enable:
+        handler = _Handler()  # of the stream that there is now: a notebook has its own
+        handler.setFormatter(_FORMAT)
+        log.addHandler(handler)

@@ -191,10 +191,10 @@ def test_crop_keeps_the_middle() -> None:
 
 def test_conformed() -> None:
     values = numbers((5, 7, 1), "uint8")
-    made = conform(values, "grey", Rule("colour", 3, 5, 7, "uint16"), Fit())
+    made = conform(values, "grey", Rule("colour", 3, 5, 7, "uint16", resizes=True), Fit())
     assert made.flags.c_contiguous
     assert made.dtype == np.uint16
     for channel in range(3):
         np.testing.assert_array_equal(made[channel], values[..., 0])
     with pytest.raises(errors.LossyError):
-        conform(values.astype(np.uint16), "grey", Rule("grey", 1, 5, 7, "uint8"), Fit())
+        conform(values.astype(np.uint16), "grey", Rule("grey", 1, 5, 7, "uint8", resizes=True), Fit())

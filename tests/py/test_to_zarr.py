@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import json
 import os
@@ -15,12 +16,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import tifffile
 import zarr
 from astropy.io import fits
 from PIL import Image as pil
 
 from h5explorer_py import errors
 from h5explorer_py.making.convert import convert
+from h5explorer_py.making.rule import Rule
+from h5explorer_py.making.zarr_layout import COMPRESSORS, codec_of, description_of, layout_of
+from h5explorer_py.making.zarr_store import described
 from tests.py.pictures import fits_of, numbers, saved, tiff
 from tests.py.support import SHARED
 
@@ -591,3 +596,95 @@ def test_two_do_not_add_at_once(folder: Path, make: Any, tmp_path: Path) -> None
     other["started"] = "7"
     (tmp_path / "s.zarr" / NAME).write_text(json.dumps({"owner": other, "digest": ""}) + "\n")
     assert array(make("s.zarr", append=True)).shape[0] == 2
+
+
+@pytest.mark.parametrize("compressor", COMPRESSORS)
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint64", "float32", "float64"])
+def test_the_description_is_what_zarr_would_write(compressor: str, dtype: str) -> None:
+    layout = layout_of(10, Rule("colour", 3, 20, 30, dtype), (2, 8, 8))
+    codecs = {
+        "lz4": zarr.codecs.BloscCodec(cname="lz4", clevel=3, typesize=np.dtype(dtype).itemsize),
+        "blosc": zarr.codecs.BloscCodec(cname="zstd", clevel=3, typesize=np.dtype(dtype).itemsize),
+        "zstd": zarr.codecs.ZstdCodec(level=3),
+        "gzip": zarr.codecs.GzipCodec(level=3),
+        "none": None,
+    }
+    codec: Any = codecs[compressor]
+    if isinstance(codec, zarr.codecs.BloscCodec):
+        codec = dataclasses.replace(codec, shuffle="noshuffle" if dtype == "uint8" else "shuffle")
+    array = zarr.create_array(
+        zarr.storage.MemoryStore(),
+        shape=layout.shape,
+        chunks=layout.chunks,
+        shards=layout.shards,
+        dtype=dtype,
+        compressors=codec,
+        filters=None,
+        fill_value=0,
+        dimension_names=("image", "channel", "y", "x"),
+    )
+    ours = description_of(layout, dtype, codec_of(compressor, 3, dtype))
+    assert json.loads(json.dumps(ours)) == described(array)
+
+
+def test_small_pictures_are_for_several_workers() -> None:
+    assert layout_of(60_000, Rule("grey", 1, 28, 28, "uint8")).step == 1_024
+    assert layout_of(60_000, Rule("grey", 1, 28, 28, "uint8"), shard_size=30_000).step == 30_000
+
+
+def test_pages_have_their_own_sizes_and_types(folder: Path, make: Any) -> None:
+    first, second = numbers((8, 6), "uint8"), numbers((5, 7), "uint16")
+    with tifffile.TiffWriter(folder / "a.tif") as file:
+        file.write(first, photometric="minisblack")
+        file.write(second, photometric="minisblack")
+    with pytest.raises(errors.MixedPicturesError, match=r"6 × 8 \(1\), 7 × 5 \(1\)"):
+        make(pages="each")
+    report = make(pages="each", resize=(5, 7), interpolation_order=0)
+    assert report.failed == 0
+    assert array(report).dtype == np.uint16
+    np.testing.assert_array_equal(array(report)[1, 0], second)
+    assert column(report, "width") == [6, 7]
+    assert column(report, "dtype") == ["uint8", "uint16"]
+
+
+def test_pages_of_eight_bits_have_their_own_sizes(folder: Path, make: Any) -> None:
+    pages = [pil.fromarray(numbers(size, "uint8")) for size in ((8, 6), (5, 7, 3))]
+    pages[0].save(folder / "a.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(errors.MixedPicturesError, match=r"6 × 8 \(1\), 7 × 5 \(1\)"):
+        make(pages="each")
+    found = array(make(pages="each", resize=(5, 7)))
+    np.testing.assert_array_equal(found[1], np.asarray(pages[1]).transpose(2, 0, 1))
+
+
+def test_what_is_turned_unlike_its_header_is_no_stretched_picture(folder: Path, make: Any) -> None:
+    """A turn that stands behind the pixels is not known when sizes are compared: not without a word."""
+    exif = pil.Exif()
+    exif[0x0112] = 6
+    plain = saved(pil.fromarray(numbers((8, 6), "uint8")), "PNG")
+    turned = saved(pil.fromarray(numbers((8, 6), "uint8")), "PNG", exif=exif)
+    start = turned.index(b"eXIf") - 4
+    stop = start + 12 + int.from_bytes(turned[start : start + 4], "big")
+    moved = turned[:start] + turned[stop:-12] + turned[start:stop] + turned[-12:]
+    (folder / "a.png").write_bytes(plain)
+    (folder / "b.png").write_bytes(moved)
+    report = make()
+    assert report.failed == 1
+    assert "8 × 6 pixels once it is decoded" in column(report, "error")[1]
+    assert not array(report)[1].any()
+
+
+def test_what_an_old_store_says_twice_is_said_rightly(folder: Path, make: Any, tmp_path: Path) -> None:
+    """Consolidated metadata hold an array's length once more: a store that has grown must not be read by the old."""
+    values = numbers((2, 1, 8, 6), "uint8")
+    for version in (2, 3):
+        where = tmp_path / f"v{version}.zarr"
+        made = zarr.open_group(where, mode="w", zarr_format=version)
+        made.create_array("images", data=values, chunks=(1, 1, 8, 6))
+        zarr.consolidate_metadata(where)
+        grey(folder, "a.png", 7)
+        for count in (3, 4):
+            make(where.name, append=True)
+            found = zarr.open_group(where, mode="r")["images"]
+            assert found.shape[0] == count
+            np.testing.assert_array_equal(found[:2], values)
+            assert (found[2:] == 7).all()
