@@ -150,7 +150,7 @@ def conversion_of(chosen: argparse.Namespace) -> Conversion:
     from h5explorer_py.making.fit import Fit
     from h5explorer_py.making.job import JobOptions
     from h5explorer_py.making.reading import ReadOptions
-    from h5explorer_py.making.zarr_target import ZarrOptions
+    from h5explorer_py.making.zarr.target import ZarrOptions
 
     job = JobOptions(
         recursive=chosen.recursive,
@@ -242,7 +242,7 @@ def _chunk(text: str) -> tuple[int, ...]:
 
 
 def _shard(text: str) -> int | str:
-    from h5explorer_py.making.zarr_layout import count_of
+    from h5explorer_py.making.zarr.layout import count_of
 
     size: int | str = int(text) if text.isascii() and text.isdigit() else text
     try:

@@ -58,7 +58,7 @@ def run(chosen: argparse.Namespace) -> int:
     ExplorerError
         Where nothing was written.
     """
-    from h5explorer_py.making.merge import merge
+    from h5explorer_py.making.merging.merge import merge
     from h5explorer_py.making.naming import h5_path
 
     with Line() as line:

@@ -14,7 +14,7 @@ from h5explorer_py.making.fit import Fit, How
 from h5explorer_py.making.job import Context, JobOptions, OnError, Pages
 from h5explorer_py.making.reading import ReadOptions
 from h5explorer_py.making.watching import Watch, log
-from h5explorer_py.making.zarr_target import ZarrOptions
+from h5explorer_py.making.zarr.target import ZarrOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -237,12 +237,12 @@ def _written(
 ) -> ConvertReport:
     job, zarr = conversion.job, conversion.zarr
     if to == "zarr":
-        from h5explorer_py.making.to_zarr import write_zarr
+        from h5explorer_py.making.zarr.write import write_zarr
 
         return write_zarr(sources, output, job, zarr, context)
     if to == "h5":
-        from h5explorer_py.making.h5_packing import LEVEL
-        from h5explorer_py.making.to_h5 import H5Options, write_h5
+        from h5explorer_py.making.h5.packing import LEVEL
+        from h5explorer_py.making.h5.write import H5Options, write_h5
 
         if zarr.append:
             raise UnsupportedError(
@@ -254,7 +254,7 @@ def _written(
         level = LEVEL if conversion.level is None else conversion.level
         packed = H5Options("none" if name == "none" else "gzip", level, zarr.overwrite)
         return write_h5(sources, output, job, packed, context)
-    from h5explorer_py.making.to_shards import ShardsOptions, write_shards
+    from h5explorer_py.making.shards.write import ShardsOptions, write_shards
 
     shards = ShardsOptions(
         conversion.images_per_shard, conversion.bytes_per_shard, conversion.stats, zarr.overwrite, zarr.append

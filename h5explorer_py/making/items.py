@@ -12,7 +12,7 @@ from h5explorer_py.decode.picture import SUFFIXES
 from h5explorer_py.errors import SourceNotFoundError
 from h5explorer_py.files import why
 from h5explorer_py.images.sniff import format_of
-from h5explorer_py.making.sources import list_store, store_kind
+from h5explorer_py.making.stores.sources import list_store, store_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -228,8 +228,8 @@ def _labels(found: Found, metadata: Any) -> Labels | None:
     """Return what people know of the pictures: by the metadata that they name, and by the stores that these lie in."""
     if metadata is None and not found.known:
         return None
-    from h5explorer_py.making.known import known_table
     from h5explorer_py.making.labels import Labels  # pyarrow, which workers do without
+    from h5explorer_py.making.stores.known import known_table
 
     joined = None if metadata is None else join(found.items, read_labels(metadata))
     if not found.known:

@@ -14,8 +14,8 @@ from h5explorer_py.errors import ExplorerError, NotAnImageError, SourceNotFoundE
 from h5explorer_py.files import regular_file, why
 from h5explorer_py.making.conform import conform
 from h5explorer_py.making.fit import Fit
-from h5explorer_py.making.inside import check_known, opened_store
 from h5explorer_py.making.outcome import Outcome
+from h5explorer_py.making.stores.inside import check_known, opened_store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from h5explorer_py.making.arrays import write_arrays
 from h5explorer_py.making.convert import convert as convert_pictures
 from h5explorer_py.making.job import Context
 from h5explorer_py.making.watching import Watch
-from h5explorer_py.making.zarr_layout import CHUNK
-from h5explorer_py.making.zarr_store import is_url
-from h5explorer_py.making.zarr_target import ZarrOptions
+from h5explorer_py.making.zarr.arrays import write_arrays
+from h5explorer_py.making.zarr.layout import CHUNK
+from h5explorer_py.making.zarr.store import is_url
+from h5explorer_py.making.zarr.target import ZarrOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from h5explorer_py.making.beside import read_beside, table_beside
-from h5explorer_py.making.zarr_store import HISTORY, Existing, is_url, open_existing, open_store, run_sync
+from h5explorer_py.making.zarr.beside import read_beside, table_beside
+from h5explorer_py.making.zarr.store import HISTORY, Existing, is_url, open_existing, open_store, run_sync
 
 if TYPE_CHECKING:
     import pyarrow as pa

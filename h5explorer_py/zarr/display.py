@@ -10,10 +10,10 @@ from PIL import Image as pil
 
 from h5explorer_py.bulk.contact_sheet import Named, check_sheet, draw_sheet, save_sheet
 from h5explorer_py.errors import SourceNotFoundError
-from h5explorer_py.making.beside import read_beside, table_beside
 from h5explorer_py.making.watching import in_notebook
-from h5explorer_py.making.zarr_fitting import kind_of_store
-from h5explorer_py.making.zarr_store import array_at, open_existing
+from h5explorer_py.making.zarr.beside import read_beside, table_beside
+from h5explorer_py.making.zarr.fitting import kind_of_store
+from h5explorer_py.making.zarr.store import array_at, open_existing
 from h5explorer_py.zarr.describe import store_at
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ OURS = f"""
 import sys
 from h5explorer_py.bulk.workers import Workers
 from h5explorer_py.making.job import Context, JobOptions
-from h5explorer_py.making.to_h5 import H5Options, write_h5
+from h5explorer_py.making.h5.write import H5Options, write_h5
 with Workers(2) as workers:
     job = JobOptions(size=({SIDE}, {SIDE}))
     write_h5([sys.argv[1]], sys.argv[2], job, H5Options(overwrite=True), Context(workers))
@@ -52,7 +52,7 @@ with h5py.File(sys.argv[2], "w") as file:
 
 MERGE = """
 import sys
-from h5explorer_py.making.merge import merge
+from h5explorer_py.making.merging.merge import merge
 merge(sys.argv[1:-1], sys.argv[-1], overwrite=True)
 """
 

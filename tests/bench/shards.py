@@ -25,7 +25,7 @@ from skimage import data as photographs
 
 from h5explorer_py.bulk.workers import Workers
 from h5explorer_py.making.job import Context, JobOptions
-from h5explorer_py.making.to_shards import ShardsOptions, write_shards
+from h5explorer_py.making.shards.write import ShardsOptions, write_shards
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +100,7 @@ def measure(folder: Path) -> dict[str, float]:
             shutil.copy(path, small)
         few = [
             workers.submit(__import__, name)
-            for name in ("h5explorer_py.making.shards_task", "pyarrow.parquet")
+            for name in ("h5explorer_py.making.shards.task", "pyarrow.parquet")
             for _ in range(WORKERS)
         ]
         wait(few)

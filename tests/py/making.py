@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image as pil
 
 from h5explorer_py.bulk.workers import Workers
+from h5explorer_py.making.h5.write import H5Options, write_h5
 from h5explorer_py.making.job import Context, JobOptions
-from h5explorer_py.making.to_h5 import H5Options, write_h5
 
 if TYPE_CHECKING:
     from pathlib import Path

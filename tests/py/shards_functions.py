@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.making.job import Context, JobOptions
-from h5explorer_py.making.shards_task import write_shard
-from h5explorer_py.making.to_shards import ShardsOptions, write_shards
+from h5explorer_py.making.shards.task import write_shard
+from h5explorer_py.making.shards.write import ShardsOptions, write_shards
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from h5explorer_py.bulk.running import Begin, Doomed
-    from h5explorer_py.making.shards_task import ShardMade, ShardTask
+    from h5explorer_py.making.shards.task import ShardMade, ShardTask
 
 MARK = "H5EXPLORER_TEST_MARK"
 MOST_IMAGES = 4

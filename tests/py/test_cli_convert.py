@@ -316,7 +316,7 @@ def test_a_value_that_fits_no_picture_is_no_traceback(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What is only found out with the pictures at hand is of the same kind as what the options say."""
-    from h5explorer_py.making import zarr_target
+    from h5explorer_py.making.zarr import target as zarr_target
 
     def refuse(*_: Any) -> Any:
         raise ValueError("A chunk has three sizes.")

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from h5explorer_py import errors
-from h5explorer_py.making.merge import merge
+from h5explorer_py.making.merging.merge import merge
 from tests.py.making import SIDE, convert, h5manager_file, images, left_beside, make_folder, texts, truth
 from tests.py.support import ROOT, SHARED
 
@@ -282,13 +282,13 @@ def test_a_damaged_chunk_costs_its_picture(tmp_path: Path) -> None:
 
 def test_a_file_that_brings_its_reader_down_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "a.h5", pictures(2, 1))
-    monkeypatch.setattr("h5explorer_py.making.merge.look_at", crash)
+    monkeypatch.setattr("h5explorer_py.making.merging.merge.look_at", crash)
     with pytest.raises(errors.ShardUnreadableError, match="processes that read it ended"):
         merge([tmp_path / "a.h5"], tmp_path / "m.h5")
 
 
 def crash(path: str, begin: Any, doomed: Any) -> Any:
-    from h5explorer_py.making.merge_look import look_at
+    from h5explorer_py.making.merging.look import look_at
 
     if not doomed:
         begin(0)
@@ -321,7 +321,7 @@ def test_a_file_that_changes_meanwhile_is_refused(tmp_path: Path) -> None:
 
 KILLED = """
 import sys
-from h5explorer_py.making.merge import merge
+from h5explorer_py.making.merging.merge import merge
 print("begun", flush=True)
 merge(sys.argv[1:-1], sys.argv[-1])
 """
@@ -348,7 +348,7 @@ def test_killed_at_any_moment_there_is_a_whole_file_or_none(tmp_path: Path, seco
 LIMITED = """
 import resource, signal, sys
 from h5explorer_py.errors import WriteFailedError
-from h5explorer_py.making.merge import merge
+from h5explorer_py.making.merging.merge import merge
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 try:

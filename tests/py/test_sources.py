@@ -17,11 +17,11 @@ import zarr
 from PIL import Image as pil
 
 from h5explorer_py import errors
-from h5explorer_py.making import sources
 from h5explorer_py.making.convert import convert as convert_pictures
 from h5explorer_py.making.items import find_items
 from h5explorer_py.making.job import Context, JobOptions, make_plan
 from h5explorer_py.making.reading import ReadOptions, survey
+from h5explorer_py.making.stores import sources
 from tests.py.making import SIDE, convert, h5manager_file, images, make_folder, texts, truth
 from tests.py.pictures import numbers
 from tests.py.support import SHARED

@@ -22,12 +22,12 @@ from PIL import Image as pil
 
 from h5explorer_py import errors
 from h5explorer_py.bulk.workers import Workers
-from h5explorer_py.making.h5_columns import write_columns
-from h5explorer_py.making.h5_file import PicturesFile
-from h5explorer_py.making.h5_known import known_of
-from h5explorer_py.making.h5_packing import Packing
+from h5explorer_py.making.h5.columns import write_columns
+from h5explorer_py.making.h5.file import PicturesFile
+from h5explorer_py.making.h5.known import known_of
+from h5explorer_py.making.h5.packing import Packing
+from h5explorer_py.making.h5.write import H5Options, write_h5
 from h5explorer_py.making.job import Context, JobOptions, State
-from h5explorer_py.making.to_h5 import H5Options, write_h5
 from tests.py.making import SIDE, by_pillow, convert, images, left_beside, make_folder, photograph, texts, truth
 from tests.py.support import ROOT
 

@@ -33,10 +33,11 @@ from h5explorer_py.errors import (
     UnsupportedError,
     WriteFailedError,
 )
-from h5explorer_py.making import shards_task, to_shards
 from h5explorer_py.making.job import Context, JobOptions, State
-from h5explorer_py.making.shards_parts import limits, parts
-from h5explorer_py.making.to_shards import ShardsOptions, write_shards
+from h5explorer_py.making.shards import task as shards_task
+from h5explorer_py.making.shards import write as to_shards
+from h5explorer_py.making.shards.parts import limits, parts
+from h5explorer_py.making.shards.write import ShardsOptions, write_shards
 from tests.py import shards_functions as functions
 from tests.py.pictures import numbers, saved, tiff
 from tests.py.support import ROOT, SHARED
@@ -360,7 +361,7 @@ def test_a_large_file_is_kept_piece_by_piece(
     source = lay_out(tmp_path / "source", GOOD)
     convert(source, tmp_path / "one", stats=True)
     monkeypatch.setattr(shards_task, "_WHOLE", 0)
-    monkeypatch.setattr("h5explorer_py.making.whole_file._PIECE", 100)
+    monkeypatch.setattr("h5explorer_py.making.shards.whole_file._PIECE", 100)
     with ThreadPoolExecutor(1) as executor:
         convert(source, tmp_path / "two", executor=executor, stats=True)
         one, two = Read(tmp_path / "one"), Read(tmp_path / "two")
@@ -585,7 +586,7 @@ def test_nothing_is_added_where_another_process_adds(tmp_path: Path, convert: Ca
     source, out = photographs(tmp_path / "source", 3), tmp_path / "out"
     convert(source, out)
     code = (
-        "import sys; from h5explorer_py.making.shards_target import AppendedShards\n"
+        "import sys; from h5explorer_py.making.shards.target import AppendedShards\n"
         "with AppendedShards(sys.argv[1]): print('begun', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

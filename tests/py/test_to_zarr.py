@@ -24,8 +24,8 @@ from PIL import Image as pil
 from h5explorer_py import errors
 from h5explorer_py.making.convert import convert
 from h5explorer_py.making.rule import Rule
-from h5explorer_py.making.zarr_layout import COMPRESSORS, codec_of, description_of, layout_of
-from h5explorer_py.making.zarr_store import described
+from h5explorer_py.making.zarr.layout import COMPRESSORS, codec_of, description_of, layout_of
+from h5explorer_py.making.zarr.store import described
 from tests.py.pictures import fits_of, numbers, saved, tiff
 from tests.py.support import SHARED
 
@@ -583,7 +583,7 @@ def test_an_append_of_others_is_not_gone_on_with(folder: Path, make: Any, tmp_pa
 def test_two_do_not_add_at_once(folder: Path, make: Any, tmp_path: Path) -> None:
     grey(folder, "a.png", 1)
     make("s.zarr")
-    from h5explorer_py.making.journal import NAME
+    from h5explorer_py.making.zarr.journal import NAME
     from h5explorer_py.owner import Owner
 
     other = Owner.own().to_json() | {"pid": 1, "started": None}

@@ -11,16 +11,16 @@ import pyarrow as pa
 
 from h5explorer_py.decode.facts import Facts, Kind, kind_of
 from h5explorer_py.errors import LabelsError, MixedPicturesError
-from h5explorer_py.making.beside import paths_of
 from h5explorer_py.making.conform import retyped
 from h5explorer_py.making.job import Context, JobOptions, State
 from h5explorer_py.making.labels import FILENAME
 from h5explorer_py.making.outcome import Outcome, free_name
 from h5explorer_py.making.report import ConvertReport
 from h5explorer_py.making.rule import Survey
-from h5explorer_py.making.to_zarr import creation_of, size_of, target_of
-from h5explorer_py.making.zarr_shard import write_pictures
-from h5explorer_py.making.zarr_target import Asked, ZarrOptions
+from h5explorer_py.making.zarr.beside import paths_of
+from h5explorer_py.making.zarr.shard import write_pictures
+from h5explorer_py.making.zarr.target import Asked, ZarrOptions
+from h5explorer_py.making.zarr.write import creation_of, size_of, target_of
 
 _DTYPES = {"bool", "float16", "float32", "float64"} | {f"{sign}int{8 << n}" for sign in ("", "u") for n in range(4)}
 

@@ -9,14 +9,14 @@ import numpy as np
 
 from h5explorer_py.errors import ShardUnreadableError
 from h5explorer_py.files import Signature, regular_file
-from h5explorer_py.making.h5_packing import Packing
+from h5explorer_py.making.h5.packing import Packing
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from h5explorer_py.bulk.running import Begin, Doomed
-    from h5explorer_py.making.h5_file import ArrayFacts, PicturesFile
+    from h5explorer_py.making.h5.file import ArrayFacts, PicturesFile
 
 _DEFLATE, _SHUFFLE = 1, 2
 _DEFAULT_LEVEL = 6
@@ -91,8 +91,8 @@ def look_at(path: str, begin: Begin, doomed: Doomed) -> Looked:
     ExplorerError
         Where it is no file of pictures, or damaged.
     """
-    from h5explorer_py.making.h5_file import PicturesFile
-    from h5explorer_py.making.h5_known import known_of
+    from h5explorer_py.making.h5.file import PicturesFile
+    from h5explorer_py.making.h5.known import known_of
 
     if doomed:
         raise ShardUnreadableError(f"{path} is damaged: processes that read it ended, or took too long.")

@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from h5explorer_py.lookup.text import text_array
 from h5explorer_py.making.arrow import from_numpy
-from h5explorer_py.making.h5_names import COLUMNS, KIND, LABELS, NAME, NAMES, NULLS, POSITION
+from h5explorer_py.making.h5.names import COLUMNS, KIND, LABELS, NAME, NAMES, NULLS, POSITION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from h5explorer_py.making.h5_file import PicturesFile
+    from h5explorer_py.making.h5.file import PicturesFile
 
 FILENAME, LABEL = "filename", "label"
 _NUMBERS = {str(kind): kind for kind in (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16())}

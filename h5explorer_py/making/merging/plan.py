@@ -14,15 +14,15 @@ import pyarrow as pa
 from h5explorer_py.errors import BadRequestError, LossyError, MixedPicturesError, SourceNotFoundError
 from h5explorer_py.lookup.shards import natural
 from h5explorer_py.lookup.text import repeated, text_array
-from h5explorer_py.making.h5_packing import LEVEL, Packing
-from h5explorer_py.making.known import known_table
+from h5explorer_py.making.h5.packing import LEVEL, Packing
 from h5explorer_py.making.outcome import free_name
 from h5explorer_py.making.rule import joined_dtype
+from h5explorer_py.making.stores.known import known_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from h5explorer_py.making.merge_look import Looked
+    from h5explorer_py.making.merging.look import Looked
 
 MERGED_FROM = "merged_from"
 _ERROR = "error"

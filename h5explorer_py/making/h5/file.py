@@ -26,7 +26,7 @@ from h5explorer_py.errors import (
 from h5explorer_py.files import regular_file, why
 from h5explorer_py.images.encoded import load_filters
 from h5explorer_py.images.places import plain
-from h5explorer_py.making.h5_names import IMAGES
+from h5explorer_py.making.h5.names import IMAGES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -118,8 +118,8 @@ def _list_h5(path: str) -> Listed:
 def list_h5_here(path: str) -> Listed:
     """List the pictures of an HDF5 file: in this process."""
     from h5explorer_py.errors import NoImagesGroupError
-    from h5explorer_py.making.h5_file import PicturesFile
-    from h5explorer_py.making.h5_known import known_of
+    from h5explorer_py.making.h5.file import PicturesFile
+    from h5explorer_py.making.h5.known import known_of
 
     try:
         file = PicturesFile(path)
@@ -145,7 +145,7 @@ def list_zarr_here(path: str) -> Listed:
     import pyarrow.parquet as pq
 
     from h5explorer_py.lookup.text import text_array
-    from h5explorer_py.making.zarr_array import open_array
+    from h5explorer_py.making.stores.zarr_array import open_array
 
     count = int(open_array(path).shape[0])
     stem = os.path.splitext(path)[0]

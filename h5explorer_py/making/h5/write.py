@@ -16,7 +16,7 @@ import numpy as np
 from h5explorer_py.bulk.aside import Aside
 from h5explorer_py.bulk.running import run
 from h5explorer_py.errors import BadRequestError, ConvertFailedError, MixedPicturesError
-from h5explorer_py.making.h5_packing import LEVEL, Compression, Packing
+from h5explorer_py.making.h5.packing import LEVEL, Compression, Packing
 from h5explorer_py.making.headers import lost
 from h5explorer_py.making.job import State, make_plan, settle_failures
 from h5explorer_py.making.outcome import Outcome, table_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from h5explorer_py.bulk.running import Begin, Doomed
-    from h5explorer_py.making.h5_writer import H5Writer
+    from h5explorer_py.making.h5.writer import H5Writer
     from h5explorer_py.making.items import Item
     from h5explorer_py.making.job import Context, JobOptions, Plan
     from h5explorer_py.making.reading import ReadOptions
@@ -101,7 +101,7 @@ def write_h5(
     rule = _rule(plan, job)
     aside = Aside(path, check_file if h5.overwrite else None)
     try:
-        from h5explorer_py.making.h5_writer import H5Writer
+        from h5explorer_py.making.h5.writer import H5Writer
 
         packing = Packing.of(h5.compression, h5.level, rule.dtype)
         picture = (rule.height, rule.width, rule.channels)

@@ -16,7 +16,7 @@ from pyarrow import types
 
 from h5explorer_py.bulk.cells import cells
 from h5explorer_py.lookup.arrays import there
-from h5explorer_py.making.h5_names import COLUMNS, KIND, NAME, NULLS, POSITION
+from h5explorer_py.making.h5.names import COLUMNS, KIND, NAME, NULLS, POSITION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from h5explorer_py.bulk.aside import Aside, written
 from h5explorer_py.errors import SourceNotFoundError, TargetExistsError
 from h5explorer_py.files import why
-from h5explorer_py.making.zarr_store import is_url
+from h5explorer_py.making.zarr.store import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import numpy as np
 from h5explorer_py.bulk.aside import written
 from h5explorer_py.making.headers import lost
 from h5explorer_py.making.reading import ReadOptions, read
-from h5explorer_py.making.shard_file import ShardFile, ShardLayout
+from h5explorer_py.making.zarr.shard_file import ShardFile, ShardLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def write_pictures(
 
 def _write_block(where: str, description: dict[str, Any], start: int, pictures: Iterator[NDArray[Any] | None]) -> None:
     """Have zarr write them, which reads what else there is in the file."""
-    from h5explorer_py.making.zarr_store import array_at
+    from h5explorer_py.making.zarr.store import array_at
 
     array = array_at(where, description)
     shape = array.shape[1:]

@@ -11,12 +11,12 @@ from h5explorer_py._version import __version__
 from h5explorer_py.bulk.aside import Aside, settle, written
 from h5explorer_py.decode.picture import SUFFIXES
 from h5explorer_py.errors import TargetExistsError
-from h5explorer_py.making import zarr_store
-from h5explorer_py.making.beside import Beside, joined, read_beside
-from h5explorer_py.making.journal import Journal
-from h5explorer_py.making.zarr_fitting import rule_of_store
-from h5explorer_py.making.zarr_layout import CHUNK, codec_of, description_of, layout_of
-from h5explorer_py.making.zarr_store import HISTORY, Existing, is_url
+from h5explorer_py.making.zarr import store as zarr_store
+from h5explorer_py.making.zarr.beside import Beside, joined, read_beside
+from h5explorer_py.making.zarr.fitting import rule_of_store
+from h5explorer_py.making.zarr.journal import Journal
+from h5explorer_py.making.zarr.layout import CHUNK, codec_of, description_of, layout_of
+from h5explorer_py.making.zarr.store import HISTORY, Existing, is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

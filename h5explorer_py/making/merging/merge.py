@@ -16,19 +16,19 @@ from h5explorer_py.bulk.running import run
 from h5explorer_py.bulk.workers import Workers
 from h5explorer_py.errors import ShardUnreadableError
 from h5explorer_py.files import read_at
-from h5explorer_py.making.h5_writer import H5Writer
+from h5explorer_py.making.h5.writer import H5Writer
 from h5explorer_py.making.job import Failure, State
-from h5explorer_py.making.merge_look import look_at
-from h5explorer_py.making.merge_pack import pack_stretch, stretches
-from h5explorer_py.making.merge_plan import Layout, input_paths, layout_of, merged_table
-from h5explorer_py.making.merge_report import MergeReport
+from h5explorer_py.making.merging.look import look_at
+from h5explorer_py.making.merging.pack import pack_stretch, stretches
+from h5explorer_py.making.merging.plan import Layout, input_paths, layout_of, merged_table
+from h5explorer_py.making.merging.report import MergeReport
 from h5explorer_py.making.replacing import check_file, check_no_source, check_target
 from h5explorer_py.making.report import FAILURES_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from h5explorer_py.making.merge_look import Looked
+    from h5explorer_py.making.merging.look import Looked
 
 _LOOK_SECONDS = 600.0
 _LOOK_MEMORY = 4 << 30

@@ -23,10 +23,10 @@ from h5explorer_py.errors import (
     TruncatedImageError,
 )
 from h5explorer_py.images.sniff import is_truncated
-from h5explorer_py.making.inside import check_known, opened_store
 from h5explorer_py.making.outcome import Outcome
-from h5explorer_py.making.shards_records import unpacked, write_records
-from h5explorer_py.making.whole_file import WholeFile
+from h5explorer_py.making.shards.records import unpacked, write_records
+from h5explorer_py.making.shards.whole_file import WholeFile
+from h5explorer_py.making.stores.inside import check_known, opened_store
 from h5explorer_py.shards import IMAGES_SUFFIX, METADATA_SUFFIX
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import h5py
 
 from h5explorer_py._version import __version__
 from h5explorer_py.bulk.aside import close_anyway, settle, written
-from h5explorer_py.making.h5_columns import write_columns, write_values
-from h5explorer_py.making.h5_names import COLUMNS, IMAGES, LABELS, NAMES
+from h5explorer_py.making.h5.columns import write_columns, write_values
+from h5explorer_py.making.h5.names import COLUMNS, IMAGES, LABELS, NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from h5explorer_py.bulk.aside import Aside
-    from h5explorer_py.making.h5_packing import Packing
+    from h5explorer_py.making.h5.packing import Packing
 
 FORMAT = "h5explorer images"
 VERSION = 1

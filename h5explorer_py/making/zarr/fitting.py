@@ -10,7 +10,7 @@ from h5explorer_py.errors import MixedPicturesError
 from h5explorer_py.making.rule import Rule, check_lossless
 
 if TYPE_CHECKING:
-    from h5explorer_py.making.zarr_store import Existing
+    from h5explorer_py.making.zarr.store import Existing
 
 
 def rule_of_store(existing: Existing, found: Rule) -> Rule:

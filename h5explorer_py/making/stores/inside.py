@@ -60,7 +60,7 @@ class _Array:
 
 class _H5Array(_Array):
     def __init__(self, path: str) -> None:
-        from h5explorer_py.making.h5_file import PicturesFile
+        from h5explorer_py.making.h5.file import PicturesFile
 
         self._file = PicturesFile(path)
         self.close = self._file.close
@@ -79,7 +79,7 @@ class _H5Array(_Array):
 
 class _ZarrArray(_Array):
     def __init__(self, path: str) -> None:
-        from h5explorer_py.making.zarr_array import open_array
+        from h5explorer_py.making.stores.zarr_array import open_array
 
         self._array = open_array(path)
 

@@ -12,18 +12,18 @@ from h5explorer_py.bulk.running import run
 from h5explorer_py.errors import BadRequestError, ConvertFailedError, UnsupportedError
 from h5explorer_py.making.job import Context, Failure, JobOptions, State, look_for
 from h5explorer_py.making.report import FAILURES_KEPT, ConvertReport
-from h5explorer_py.making.shards_parts import limits, parts, sizes_of
-from h5explorer_py.making.shards_records import packed
-from h5explorer_py.making.shards_target import AppendedShards, LookupFile, NewShards
-from h5explorer_py.making.shards_task import ShardTask, write_shard
+from h5explorer_py.making.shards.parts import limits, parts, sizes_of
+from h5explorer_py.making.shards.records import packed
+from h5explorer_py.making.shards.target import AppendedShards, LookupFile, NewShards
+from h5explorer_py.making.shards.task import ShardTask, write_shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from h5explorer_py.making.items import Found, Item
     from h5explorer_py.making.labels import Labels
-    from h5explorer_py.making.shards_target import Target
-    from h5explorer_py.making.shards_task import ShardMade
+    from h5explorer_py.making.shards.target import Target
+    from h5explorer_py.making.shards.task import ShardMade
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from h5explorer_py.bulk.running import Begin, Doomed
-    from h5explorer_py.making.h5_file import PicturesFile
-    from h5explorer_py.making.h5_packing import Packing
-    from h5explorer_py.making.merge_look import Looked
+    from h5explorer_py.making.h5.file import PicturesFile
+    from h5explorer_py.making.h5.packing import Packing
+    from h5explorer_py.making.merging.look import Looked
 
 _BYTES = 16 << 20
 
@@ -47,7 +47,7 @@ def stretches(looked: Looked, dtype: str, packing: Packing) -> Iterator[Stretch]
 
 def pack_stretch(task: Stretch, begin: Begin, doomed: Doomed) -> list[bytes | str]:
     """Read and pack pictures; of those that cannot be read return why."""
-    from h5explorer_py.making.h5_file import PicturesFile
+    from h5explorer_py.making.h5.file import PicturesFile
 
     if tuple(regular_file(task.path)) != task.signature:
         raise ShardUnreadableError(f"{task.path} was changed while it was merged.")

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from h5explorer_py.bulk.running import run
-from h5explorer_py.making.beside import paths_of
 from h5explorer_py.making.job import Context, JobOptions, Plan, State, make_plan, settle_failures
-from h5explorer_py.making.journal import digest_of
 from h5explorer_py.making.outcome import Outcome, table_of
 from h5explorer_py.making.report import FAILURES_KEPT, ConvertReport, notices_of
-from h5explorer_py.making.zarr_layout import codec_of
-from h5explorer_py.making.zarr_shard import ShardTask, write_shard
-from h5explorer_py.making.zarr_store import check_installed, is_url, open_existing
-from h5explorer_py.making.zarr_target import AppendedStore, Asked, NewStore, Target, ZarrOptions, exists
+from h5explorer_py.making.zarr.beside import paths_of
+from h5explorer_py.making.zarr.journal import digest_of
+from h5explorer_py.making.zarr.layout import codec_of
+from h5explorer_py.making.zarr.shard import ShardTask, write_shard
+from h5explorer_py.making.zarr.store import check_installed, is_url, open_existing
+from h5explorer_py.making.zarr.target import AppendedStore, Asked, NewStore, Target, ZarrOptions, exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,0 +1,1 @@
+"""Several HDF5 files of pictures put into one."""

@@ -1,0 +1,1 @@
+"""Data sets of shards, as the explorer shows them, made of picture files."""

@@ -1,0 +1,1 @@
+"""Zarr stores of pictures: laid out, written shard by shard, appended to."""
