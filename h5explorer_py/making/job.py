@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from h5explorer_py.bulk.running import run
 from h5explorer_py.errors import ConvertFailedError, SourceNotFoundError
+from h5explorer_py.making.columns import numbers
 from h5explorer_py.making.headers import Headers, read_headers
 from h5explorer_py.making.items import Found, Item, find_items
 from h5explorer_py.making.labels import join, read_labels
@@ -158,7 +159,7 @@ class Plan:
         self.items = [self.items[place] for place in kept]
         self.outcomes = [self.outcomes[place] for place in kept]
         if self.labels is not None:
-            self.labels = replace(self.labels, table=self.labels.table.take(kept))
+            self.labels = replace(self.labels, table=self.labels.table.take(numbers(kept, "int64")))
 
     @property
     def failures(self) -> list[Failure]:
@@ -281,11 +282,11 @@ def _each_page(
     """Make an item of each page; all pages of a file have its metadata."""
     pages = [1 if outcome.facts is None else outcome.facts.pages for outcome in outcomes]
     places = [place for place, count in enumerate(pages) for _ in range(count)]
-    numbers = [number for count in pages for number in range(count)]
+    shown = [number for count in pages for number in range(count)]
     made = [
         items[place] if pages[place] == 1 else replace(items[place], name=f"{items[place].name}#{number}", page=number)
-        for place, number in zip(places, numbers, strict=True)
+        for place, number in zip(places, shown, strict=True)
     ]
     copies = [replace(outcomes[place]) for place in places]
-    joined = None if labels is None else replace(labels, table=labels.table.take(places))
+    joined = None if labels is None else replace(labels, table=labels.table.take(numbers(places, "int64")))
     return made, copies, joined

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from h5explorer_py.errors import LabelsError, SourceNotFoundError
 from h5explorer_py.files import why
-from h5explorer_py.making.arrow import numbers
+from h5explorer_py.making.columns import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,8 @@ def _check_names(names: Sequence[str]) -> None:
 def _read(path: str) -> pa.Table:
     try:
         if path.lower().endswith((".parquet", ".pq")):
-            return pq.read_table(path)
+            with pq.ParquetFile(path) as file:
+                return file.read()
         return _read_text(path)
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise SourceNotFoundError(f"The metadata {path} cannot be read: {why(error)}.") from error
@@ -112,7 +113,8 @@ def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     values = [value for value in pc.unique(column).to_pylist() if value]
     if not values:
         return column
-    blank = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+    empty = pc.match_substring_regex(column, pattern="^$")  # pa.scalar would import pandas
+    blank = pc.if_else(empty, pa.nulls(len(column), pa.string()), column)
     if all(_WHOLE.fullmatch(value) for value in values):
         return pc.cast(pc.utf8_ltrim(blank, "+"), pa.int64())
     if all(
@@ -120,7 +122,7 @@ def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     ):
         return pc.cast(pc.utf8_ltrim(blank, "+"), pa.float64())
     if all(value in {"true", "false", "True", "False"} for value in values):
-        return pc.equal(pc.utf8_lower(blank), "true")
+        return pc.match_substring_regex(blank, pattern="^true$", ignore_case=True)
     return column
 
 
@@ -159,6 +161,6 @@ def join(items: Sequence[Item], labels: pa.Table) -> Labels:
                 action="Leave one of them.",
             )
         rows[number] = row
-    places = numbers([rows.get(number) for number in range(len(items))], pa.int64())
+    places = numbers([rows.get(number) for number in range(len(items))], "int64")
     without_labels = tuple(item.name for number, item in enumerate(items) if number not in rows)
     return Labels(labels.drop_columns([FILENAME]).take(places), tuple(without_picture), without_labels)

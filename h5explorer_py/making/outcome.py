@@ -89,38 +89,35 @@ def table_of(items: Sequence[Item], outcomes: Sequence[Outcome], labels: pa.Tabl
     """
     import pyarrow as pa
 
-    from h5explorer_py.making.arrow import numbers
+    from h5explorer_py.making.columns import numbers, texts
 
-    def column(values: list[Any], kind: pa.DataType) -> pa.Array:
-        return text(values) if kind == pa.string() else numbers(values, kind)
+    def fact(name: str) -> list[Any]:
+        return [None if each.facts is None else getattr(each.facts, name) for each in outcomes]
 
-    def facts(name: str, kind: pa.DataType) -> pa.Array:
-        return column([None if each.facts is None else getattr(each.facts, name) for each in outcomes], kind)
-
-    def found(name: str, kind: pa.DataType) -> pa.Array:
-        return column([getattr(each, name) for each in outcomes], kind)
+    def found(name: str, kind: str) -> pa.Array:
+        return numbers([getattr(each, name) for each in outcomes], kind)
 
     basenames = [os.path.basename(item.path) for item in items]
     ours: dict[str, pa.Array] = {
-        "original_filename": text(basenames),
-        "original_extension": text([os.path.splitext(name)[1].lower() for name in basenames]),
-        "format": facts("format", pa.string()),
-        "mode": facts("mode", pa.string()),
-        "width": facts("width", pa.int32()),
-        "height": facts("height", pa.int32()),
-        "channels": facts("channels", pa.int32()),
-        "dtype": facts("dtype", pa.string()),
-        "pages": facts("pages", pa.int32()),
-        "page": numbers([item.page for item in items], pa.int32()),
-        "file_size": found("file_size", pa.int64()),
-        "min": found("minimum", pa.float64()),
-        "max": found("maximum", pa.float64()),
-        "mean": found("mean", pa.float64()),
-        "checksum": found("checksum", pa.string()),
-        "error": text([each.error or None for each in outcomes]),
-        "source_path": text([item.path for item in items]),
+        "original_filename": texts(basenames),
+        "original_extension": texts([os.path.splitext(name)[1].lower() for name in basenames]),
+        "format": texts(fact("format")),
+        "mode": texts(fact("mode")),
+        "width": numbers(fact("width"), "int32"),
+        "height": numbers(fact("height"), "int32"),
+        "channels": numbers(fact("channels"), "int32"),
+        "dtype": texts(fact("dtype")),
+        "pages": numbers(fact("pages"), "int32"),
+        "page": numbers([item.page for item in items], "int32"),
+        "file_size": found("file_size", "int64"),
+        "min": found("minimum", "float64"),
+        "max": found("maximum", "float64"),
+        "mean": found("mean", "float64"),
+        "checksum": texts([each.checksum for each in outcomes]),
+        "error": texts([each.error or None for each in outcomes]),
+        "source_path": texts([item.path for item in items]),
     }
-    columns: dict[str, Any] = {"filename": text([item.name for item in items])}
+    columns: dict[str, Any] = {"filename": texts([item.name for item in items])}
     if labels is not None:
         columns |= {name: labels[name] for name in labels.column_names}
     for name, array in ours.items():
@@ -133,12 +130,3 @@ def free_name(name: str, taken: dict[str, Any]) -> str:
     while name in taken:
         name = f"image_{name}"
     return name
-
-
-def text(values: Sequence[str | None]) -> pa.Array:
-    """Make a column of texts; names of files that are no text have their bytes written out."""
-    from h5explorer_py.lookup.text import text_array
-
-    return text_array(
-        [None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in values]
-    )

@@ -96,9 +96,9 @@ def described_store(store: str) -> StoreFacts:
     where = store_at(store)
     existing = open_existing(where)
     table_path = table_beside(where)
-    table, notices = read_beside(table_path, existing.images)
+    table, notices = read_beside(table_path, existing.images, existing.mark)
     rows = table.num_rows if table.num_columns > 1 or not existing.images else 0
-    if not rows and existing.images:
+    if not rows and existing.images and not notices:
         notices = [*notices, f"There is no table of metadata at {table_path}."]
     bytes_, files, pictures = _sizes(where)
     chunks, shards, compression = _storage(existing.description)

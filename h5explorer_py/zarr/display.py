@@ -108,7 +108,7 @@ def sample_pictures(
     array = array_at(where, existing.description)
     chosen = np.random.default_rng(seed).choice(existing.images, min(count, existing.images), replace=False)
     places = sorted(int(each) for each in chosen)
-    names = read_beside(table_beside(where), existing.images)[0]["filename"]
+    names = read_beside(table_beside(where), existing.images, existing.mark)[0]["filename"]
     kind = kind_of_store(existing)
     pictures = [np.asarray(array[place]).reshape(existing.picture) for place in places]
     shared = limits_of(pictures, kind) if normalise == "together" else None

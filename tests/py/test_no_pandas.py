@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image as pil
 
 SCRIPT = """
 import sys
@@ -65,5 +67,43 @@ def test_nothing_imports_it(tmp_path: Path) -> None:
         text=True,
         check=False,
         timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+CONVERSION = """
+import sys
+from h5explorer_py.making.convert import convert
+from h5explorer_py.zarr import convert as from_memory, inspect, display_sample_images
+import numpy as np
+options = {"metadata": "m.csv", "workers": 1, "progress": False, "pages": "each", "on_error": "skip"}
+for more in ({}, {"append": True}):
+    convert("pictures", "x.zarr", **options, **more)
+    assert "pandas" not in sys.modules, "converting"
+images = np.zeros((2, 3, 8, 6), np.uint8)
+rows = [{"a": 1, "b": 0.5}, {"a": 2, "c": "x"}]
+from_memory("x.zarr", images=images, image_metadata=rows, append=True, progress=False)
+assert "pandas" not in sys.modules, "from memory"
+inspect("x.zarr")
+display_sample_images("x.zarr", save_path="sheet.png")
+assert "pandas" not in sys.modules, "looking at it"
+"""
+
+
+def test_no_conversion_imports_it(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    for number in range(3):
+        pil.new("RGB", (6, 8), (number, 5, 7)).save(tmp_path / "pictures" / f"p{number}.png")
+    (tmp_path / "pictures" / "q.png").write_bytes(b"")
+    (tmp_path / "m.csv").write_text("filename,a,b,c,d\np0.png,1,,true,0007\np2.png,2,0.5,false,\n")
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", CONVERSION],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from h5explorer_py.lookup.text import text_array
-from h5explorer_py.making.arrow import from_numpy
+from h5explorer_py.making.columns import from_numpy
 from h5explorer_py.making.h5.names import COLUMNS, KIND, LABELS, NAME, NAMES, NULLS, POSITION
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from h5explorer_py.decode.facts import Facts, Kind, kind_of
 from h5explorer_py.errors import LabelsError, MixedPicturesError
+from h5explorer_py.making.columns import numbers, texts
 from h5explorer_py.making.conform import retyped
 from h5explorer_py.making.job import Context, JobOptions, State
 from h5explorer_py.making.labels import FILENAME
@@ -140,26 +142,32 @@ def _labels(metadata: Any, images: int) -> pa.Table | None:
 
 def _column(values: list[Any]) -> pa.Array:
     """Make a column; of values of several types one of texts."""
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    kinds = {type(value) for value in plain if value is not None}
+    if kinds == {str}:
+        return texts(plain)
+    if kinds and kinds <= {int, float}:
+        with contextlib.suppress(OverflowError):
+            return numbers(plain, "int64" if kinds == {int} else "float64")
     try:
-        return pa.array([value.item() if isinstance(value, np.generic) else value for value in values])
+        return pa.array(plain)
     except (pa.ArrowException, OverflowError):
-        return pa.array([None if value is None else str(value) for value in values], pa.string())
+        return texts([None if value is None else str(value) for value in plain])
 
 
 def _table(outcomes: list[Outcome], labels: pa.Table | None, offset: int) -> pa.Table:
-    names: pa.Array = pa.array([f"image_{offset + number:06d}" for number in range(len(outcomes))])
-    columns: dict[str, Any] = {FILENAME: names}
+    columns: dict[str, Any] = {FILENAME: texts([f"image_{offset + number:06d}" for number in range(len(outcomes))])}
     if labels is not None:
         columns |= {name: labels[name] for name in labels.column_names}
     found = [each.facts for each in outcomes if each.facts is not None]
     ours = {
-        "dtype": [each.dtype for each in found],
-        "width": pa.array([each.width for each in found], pa.int32()),
-        "height": pa.array([each.height for each in found], pa.int32()),
-        "channels": pa.array([each.channels for each in found], pa.int32()),
-        "min": pa.array([each.minimum for each in outcomes], pa.float64()),
-        "max": pa.array([each.maximum for each in outcomes], pa.float64()),
-        "mean": pa.array([each.mean for each in outcomes], pa.float64()),
+        "dtype": texts([each.dtype for each in found]),
+        "width": numbers([each.width for each in found], "int32"),
+        "height": numbers([each.height for each in found], "int32"),
+        "channels": numbers([each.channels for each in found], "int32"),
+        "min": numbers([each.minimum for each in outcomes], "float64"),
+        "max": numbers([each.maximum for each in outcomes], "float64"),
+        "mean": numbers([each.mean for each in outcomes], "float64"),
         "error": pa.nulls(len(outcomes), pa.string()),
     }
     for name, array in ours.items():

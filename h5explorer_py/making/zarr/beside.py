@@ -12,11 +12,14 @@ import pyarrow.parquet as pq
 from h5explorer_py.bulk.aside import Aside, written
 from h5explorer_py.errors import SourceNotFoundError, TargetExistsError
 from h5explorer_py.files import why
+from h5explorer_py.making.columns import texts
+from h5explorer_py.making.labels import FILENAME
 from h5explorer_py.making.zarr.store import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_MARK = b"h5explorer_store"
 _OWN = {b"h5explorer": b"a row for each picture of the array beside"}
 
 
@@ -33,8 +36,11 @@ def table_beside(store: str) -> str:
     return f"{store.rstrip('/').removesuffix('.zarr')}_metadata.parquet"
 
 
-def read_beside(path: str, images: int) -> tuple[pa.Table, list[str]]:
+def read_beside(path: str, images: int, mark: str | None = None) -> tuple[pa.Table, list[str]]:
     """Read the table of an array: as many rows as it has pictures.
+
+    A table with another mark is that of a store which was to take this one's place, but whose conversion was killed
+    before it did: its rows are not taken.
 
     Rows beyond are what an append that was killed has left. Where there are too few, which is not of this package's
     doing, the rest is null.
@@ -50,17 +56,24 @@ def read_beside(path: str, images: int) -> tuple[pa.Table, list[str]]:
         Where there is a table, but it cannot be read.
     """
     try:
-        table = pq.read_table(_source(path))
+        with pq.ParquetFile(_source(path)) as file:
+            table = file.read()
     except FileNotFoundError:
-        table = pa.table({"filename": pa.array([], pa.string())})
+        table = pa.table({FILENAME: pa.nulls(0, pa.string())})
     except (OSError, pa.ArrowException, ValueError) as error:
         raise SourceNotFoundError(f"The metadata {path} cannot be read: {why(error)}.") from error
-    if table.num_rows >= images:
+    found = (table.schema.metadata or {}).get(_MARK)
+    others = bool(mark and found and found.decode("utf-8", "replace") != mark)
+    if others:
+        table = table.select([FILENAME] if FILENAME in table.column_names else []).slice(0, 0)
+    elif table.num_rows >= images:
         return table.slice(0, images), []
     missing = images - table.num_rows
     empty = pa.table(
         {name: pa.nulls(missing, kind) for name, kind in zip(table.column_names, table.schema.types, strict=True)}
     )
+    if others:
+        return pa.concat_tables([table, empty]), [f"{path} is of another store: it tells nothing of these pictures."]
     said = (
         f"{path} has rows for {table.num_rows:,} of {images:,} pictures; the rest is empty." if table.num_rows else ""
     )
@@ -111,8 +124,7 @@ def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     try:
         return column.cast(kind)
     except pa.ArrowException:
-        texts = [None if value is None else str(value) for value in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, pa.string())])
+        return pa.chunked_array([texts([None if value is None else str(value) for value in column.to_pylist()])])
 
 
 def is_own(path: str) -> bool:
@@ -148,9 +160,10 @@ class Beside:
         if not os.path.isfile(path) or not (self._overwrite or is_own(path)):
             raise TargetExistsError(f"{path} is there already.", action="Name another, or ask to overwrite it.")
 
-    def write(self, table: pa.Table) -> Callable[[], None]:
-        """Write the table; return what moves it into its place."""
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **_OWN})
+    def write(self, table: pa.Table, mark: str | None) -> Callable[[], None]:
+        """Write the table with the mark that its store has; return what moves it into its place."""
+        marked = {} if mark is None else {_MARK: mark.encode()}
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **_OWN, **marked})
         with written(self.path):
             if self._aside is not None:
                 pq.write_table(table, self._aside.content, compression="zstd")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 IMAGES = "images"
+MARK = "metadata_mark"
 PARTIAL = ".partial"
 
 _MOST_SETTLED = 1_000
@@ -179,6 +180,12 @@ class Existing:
     def images(self) -> int:
         """How many pictures it has."""
         return self.shape[0]
+
+    @property
+    def mark(self) -> str | None:
+        """What the table beside it has, too; old stores have none."""
+        mark = self.attributes.get(MARK)
+        return mark if isinstance(mark, str) else None
 
     @property
     def picture(self) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from h5explorer_py.making.zarr.beside import Beside, joined, read_beside
 from h5explorer_py.making.zarr.fitting import rule_of_store
 from h5explorer_py.making.zarr.journal import Journal
 from h5explorer_py.making.zarr.layout import CHUNK, codec_of, description_of, layout_of
-from h5explorer_py.making.zarr.store import HISTORY, Existing, is_url
+from h5explorer_py.making.zarr.store import HISTORY, MARK, Existing, is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -180,9 +181,11 @@ class NewStore(Target):
 
     def finish(self, table: pa.Table, creation: dict[str, Any]) -> None:
         assert self._rule is not None
-        put_table = self._table.write(table)
+        mark = uuid.uuid4().hex
+        put_table = self._table.write(table, mark)
         attributes = attributes_of(table.num_rows, self._rule, self._options, self._table.path)
         attributes["creation_info"] = creation
+        attributes[MARK] = mark
         zarr_store.write_array(self.writing, self.description)
         if self._aside is None:
             put_table()
@@ -241,11 +244,11 @@ class AppendedStore(Target):
 
     def finish(self, table: pa.Table, creation: dict[str, Any]) -> None:
         existing = self._existing
-        before, notices = read_beside(self._table.path, existing.images)
+        before, notices = read_beside(self._table.path, existing.images, existing.mark)
         self.notices += notices
         if not is_url(existing.where):
             zarr_store.settle_from(existing.where, existing.images // existing.step)
-        self._table.write(joined(before, table))()
+        self._table.write(joined(before, table), existing.mark)()
         attributes = appended(existing, table.num_rows, creation)
         zarr_store.write_group(existing.where, attributes, existing.description["zarr_format"])
         zarr_store.write_array(existing.where, self.description)  # from here on the new pictures are there

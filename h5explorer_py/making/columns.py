@@ -1,4 +1,4 @@
-"""Making Arrow's columns from lists of Python: Arrow's own ``pa.array`` imports pandas where that is there."""
+"""Columns of Arrow out of Python's values, without ``pa.array``: that imports pandas where it is, for a second."""
 
 from __future__ import annotations
 
@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from h5explorer_py.lookup.text import text_array
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 
-def numbers(values: Sequence[float | None], kind: pa.DataType) -> pa.Array:
-    """Make a column of numbers, with nulls where there are none."""
+def numbers(values: Sequence[float | None], kind: str) -> pa.Array:
+    """Make a column of numbers.
+
+    Parameters
+    ----------
+    values : sequence of number or None
+    kind : str
+        NumPy's name of their type.
+    """
     there = np.array([value is not None for value in values], np.bool_)
-    plain = np.array([0 if value is None else value for value in values], _NUMPY[str(kind)])
+    plain = np.array([0 if value is None else value for value in values], kind)
     return from_numpy(plain, None if there.all() else there)
 
 
@@ -38,9 +47,8 @@ def from_numpy(values: NDArray[np.generic], there: NDArray[np.bool_] | None = No
     return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(data)])
 
 
-def nothing(kind: pa.DataType, count: int) -> pa.Array:
-    """Make a column of nulls."""
-    return pa.nulls(count, kind)
-
-
-_NUMPY = {"int32": np.int32, "int64": np.int64, "double": np.float64}
+def texts(values: Sequence[str | None]) -> pa.Array:
+    """Make a column of texts; names of files that are no text have their bytes written out."""
+    return text_array(
+        [None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in values]
+    )
