@@ -103,25 +103,26 @@ def check_sheet(path: str, columns: int, rows: int, side: int) -> None:
         )
 
 
-def draw_sheet(pictures: Sequence[Named], columns: int, side: int) -> pil.Image:
-    """Draw pictures in a grid, in their order."""
+def draw_sheet(pictures: Sequence[Named], columns: int, side: int, height: int | None = None) -> pil.Image:
+    """Draw pictures in a grid, in their order; each has a square of its own, or is at most so high."""
     columns = max(1, min(columns, len(pictures)))
     drawn = [max(picture.size) for _, picture in pictures if not isinstance(picture, str)]
     side = min(side, max(_SMALLEST, *drawn)) if len(drawn) == len(pictures) else side
     rows = -(-len(pictures) // columns)
-    step_x, step_y = side + _GAP, side + _LINE + _GAP
+    tall = side if height is None else height
+    step_x, step_y = side + _GAP, tall + _LINE + _GAP
     sheet = pil.new("RGB", (_GAP + columns * step_x, _GAP + rows * step_y), _BACK)
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(_FONT_SIZE)
     for number, (name, picture) in enumerate(pictures):
         left, top = _GAP + number % columns * step_x, _GAP + number // columns * step_y
         if isinstance(picture, str):
-            pen.rectangle((left, top, left + side - 1, top + side - 1), outline=_FRAME)
+            pen.rectangle((left, top, left + side - 1, top + tall - 1), outline=_FRAME)
             _write(pen, (left + 6, top + 6), _lines(pen, picture, font, side - 12), font)
         else:
             shown = picture.convert("RGBA")
-            sheet.paste(shown, (left + (side - shown.width) // 2, top + (side - shown.height) // 2), shown)
-        _write(pen, (left, top + side + 2), _cut(pen, name, font, side), font)
+            sheet.paste(shown, (left + (side - shown.width) // 2, top + (tall - shown.height) // 2), shown)
+        _write(pen, (left, top + tall + 2), _cut(pen, name, font, side), font)
     return sheet
 
 

@@ -145,6 +145,8 @@ class _Typed:
         self._warnings.__exit__(None, None, None)
         if error is None or isinstance(error, ExplorerError) or not isinstance(error, Exception):
             return
+        if isinstance(error, MemoryError):
+            raise TooLargeError(f"Decoding the {self._kind} picture takes more memory than there is.") from error
         if isinstance(error, OSError) and error.errno is not None:
             raise NotAnImageError(f"The file cannot be read: {os.strerror(error.errno)}.") from error
         if type(error).__name__ == "DecompressionBombError":  # Pillow's, of a frame within the picture

@@ -87,10 +87,12 @@ def sample_sheet(
     if min(width, height) < 1:
         raise ValueError(f"figsize is {figsize}, and has to be more than nothing.")
     pictures = sample_pictures(store, count, normalise=normalise, seed=seed)
-    columns, side = grid_of([picture.size for _, picture in pictures], width, height)
-    named = [Named(name, _within(picture, side)) for name, picture in pictures]
-    check_sheet("", columns, -(-len(named) // columns), side)
-    return draw_sheet(named, columns, side)
+    size = pictures[0][1].size  # which all have
+    columns, scale = grid_of(len(pictures), size, width, height)
+    wide, tall = (max(1, round(side * scale)) for side in size)
+    named = [Named(name, _scaled(picture, (wide, tall))) for name, picture in pictures]
+    check_sheet("", columns, -(-len(named) // columns), max(wide, tall))
+    return draw_sheet(named, columns, max(wide, _LEAST), tall)
 
 
 def sample_pictures(
@@ -119,18 +121,17 @@ def sample_pictures(
     return found
 
 
-def grid_of(sizes: list[tuple[int, int]], width: int, height: int) -> tuple[int, int]:
-    """Return how many pictures go beside each other so that they are as large as they can be, and how large that is."""
-    wide = max(width / height for width, height in sizes)
-    best = (1, _LEAST)
-    for columns in range(1, len(sizes) + 1):
-        rows = -(-len(sizes) // columns)
-        side = int(min(width / columns - _GAP, height / rows - _GAP - _LINE))
-        if side * min(1.0, wide) > best[1]:
-            best = columns, side
-    if best[1] > _LEAST:
+def grid_of(count: int, size: tuple[int, int], width: int, height: int) -> tuple[int, float]:
+    """Return how many pictures go beside each other so that they are as large as they can be, and their scale."""
+    best = 1, 0.0
+    for columns in range(1, count + 1):
+        rows = -(-count // columns)
+        scale = min((width / columns - _GAP) / size[0], (height / rows - _GAP - _LINE) / size[1])
+        if scale > best[1]:
+            best = columns, scale
+    if best[1] * max(size) >= _LEAST:
         return best
-    return max(1, width // (_LEAST + _GAP)), _LEAST
+    return max(1, width // (_LEAST + _GAP)), _LEAST / max(size)
 
 
 def limits_of(pictures: list[NDArray[Any]], kind: Kind) -> tuple[float, float] | None:
@@ -184,8 +185,6 @@ def _of_type(dtype: np.dtype[Any]) -> tuple[float, float]:
     return float(info.min), float(info.max)
 
 
-def _within(picture: pil.Image, side: int) -> pil.Image:
+def _scaled(picture: pil.Image, size: tuple[int, int]) -> pil.Image:
     """Bring a picture to a size; small ones are enlarged so that each pixel is seen."""
-    scale = side / max(picture.size)
-    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    return picture.resize(size, pil.Resampling.LANCZOS if scale < 1 else pil.Resampling.NEAREST)
+    return picture.resize(size, pil.Resampling.LANCZOS if size < picture.size else pil.Resampling.NEAREST)

@@ -51,7 +51,7 @@ def summary(facts: StoreFacts) -> Iterator[str]:
     if facts.smallest is not None and facts.greatest is not None:
         yield f"Values of the originals: {facts.smallest:g} to {facts.greatest:g}"
     if facts.appends:
-        yield f"Appended to: {facts.appends:,} times"
+        yield f"Appends: {facts.appends:,}"
     yield f"Metadata: {facts.metadata} ({facts.rows:,} rows)"
     yield from _distribution("Format distribution", facts.formats, facts.images)
     yield from _distribution("Original data type distribution", facts.dtypes, facts.images)

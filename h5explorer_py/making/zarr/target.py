@@ -192,6 +192,7 @@ class NewStore(Target):
             zarr_store.write_group(self.writing, attributes)  # what makes it a store comes last
             return
         zarr_store.write_group(self.writing, attributes)
+        zarr_store.clear_partial(self.writing)  # of workers that were lost
         zarr_store.settle_from(self.writing, 0)
         with written(self._store):
             for folder, _, _ in os.walk(self.writing):
@@ -247,6 +248,7 @@ class AppendedStore(Target):
         before, notices = read_beside(self._table.path, existing.images, existing.mark)
         self.notices += notices
         if not is_url(existing.where):
+            zarr_store.clear_partial(existing.where)  # of workers that were lost
             zarr_store.settle_from(existing.where, existing.images // existing.step)
         self._table.write(joined(before, table), existing.mark)()
         attributes = appended(existing, table.num_rows, creation)
