@@ -6,6 +6,7 @@ import logging
 from typing import TextIO
 
 _NAME = "h5explorer"
+_SILENT = logging.CRITICAL + 1
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
 
 
@@ -29,11 +30,10 @@ def configure_logging(enable: bool = True, level: str | int = "INFO") -> None:  
         Where there is no such level.
     """
     log = logging.getLogger(_NAME)
-    if enable:
-        log.setLevel(level.upper() if isinstance(level, str) else level)
+    wanted = level.upper() if isinstance(level, str) else level
+    log.setLevel(wanted if enable else _SILENT)
     for handler in [each for each in log.handlers if isinstance(each, _Handler)]:
         log.removeHandler(handler)
-    log.disabled = not enable
     if enable:
         handler = _Handler()  # of the stream that there is now: a notebook has its own
         handler.setFormatter(_FORMAT)
