@@ -6,7 +6,7 @@ import logging
 from typing import TextIO
 
 _NAME = "h5explorer"
-_NOTHING = logging.CRITICAL + 1
+_SILENT = logging.CRITICAL + 1
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
 
 
@@ -30,8 +30,8 @@ def configure_logging(enable: bool = True, level: str | int = "INFO") -> None:  
         Where there is no such level.
     """
     log = logging.getLogger(_NAME)
-    # Not disabled for good: who asks for a log of a command besides shall have it.
-    log.setLevel((level.upper() if isinstance(level, str) else level) if enable else _NOTHING)
+    wanted = level.upper() if isinstance(level, str) else level
+    log.setLevel(wanted if enable else _SILENT)
     for handler in [each for each in log.handlers if isinstance(each, _Handler)]:
         log.removeHandler(handler)
     if enable:

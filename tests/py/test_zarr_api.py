@@ -249,6 +249,9 @@ def test_logging_is_turned_on_and_off(tmp_path: Path, capfd: pytest.CaptureFixtu
         configure_logging(enable=False)
     convert(tmp_path / "b", tmp_path / "images", **QUIET)
     assert capfd.readouterr().err == ""
+    line = f"convert {tmp_path}/images --out {tmp_path}/c --workers 1 --quiet --log {tmp_path}/c.log"
+    assert main(line.split()) == 0
+    assert "Converting: 3 pictures" in (tmp_path / "c.log").read_text()  # that was asked for by itself
 
 
 # Inspect
