@@ -1,0 +1,71 @@
+"""HDF5 data sets that stay open, for the next read; not more than a few."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from h5explorer_py.files import regular_file
+from h5explorer_py.stacks.chunked import ChunkedArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MOST = 64
+
+
+class Held:
+    """The data sets that this process has open.
+
+    One whose file has changed since, or has another in its place, is opened anew. One that is let go of is closed when
+    the last thread that reads it is done.
+    """
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._open: OrderedDict[str, ChunkedArray] = OrderedDict()
+        self._lock = threading.Lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self._lock = threading.Lock()  # another thread may have had it
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def get(self, path: str, find: Callable[[Any], tuple[Any, str]]) -> ChunkedArray:
+        """Return a file's data set.
+
+        Raises
+        ------
+        OSError
+            Where the file is not there.
+        StackUnreadableError, OutsideDataError, MissingFilterError
+            Where it cannot be read.
+        """
+        signature = regular_file(path)
+        with self._lock:
+            found = self._open.get(path)
+            if found is not None and found.signature == signature:
+                self._open.move_to_end(path)
+                return found
+            self._open.pop(path, None)
+        found = ChunkedArray(path, find)
+        with self._lock:
+            self._open[path] = found
+            while len(self._open) > self._most:
+                self._open.popitem(last=False)
+        return found
+
+    def drop(self, inside: str) -> None:
+        """Let go of what is open in a folder."""
+        with self._lock:
+            for path in [path for path in self._open if os.path.dirname(path) == inside]:
+                del self._open[path]
+
+
+HELD = Held()
+"""Those of all arrays."""
