@@ -53,7 +53,7 @@ def check_dtype(dtype: Any) -> np.dtype[Any]:
     BadArrayError
     """
     try:
-        found = np.dtype(dtype)
+        found: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise BadArrayError(f"{dtype!r} is not a type of numbers.") from None
     kinds = {"O": "Python objects", "V": "records of several fields", "M": "dates", "m": "durations", "U": "text"}

@@ -51,7 +51,7 @@ class Blocks:
         Where an array cannot be divided so.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (as the original has them)
         self,
         shape_full: Sequence[int],
         shape_block: int | Sequence[int | None] | None = None,
@@ -218,7 +218,9 @@ def read_crop(crop: Any, shape: Sequence[int]) -> Crop:
     except TypeError:
         read = [(0,)]
     if len(read) > len(shape) or any(len(pair) != 2 or min(pair) < 0 for pair in read):
-        raise BadArrayError(f"A crop is a pair of numbers for each of {len(shape)} axes: how many to cut off at its ends.")
+        raise BadArrayError(
+            f"A crop is a pair of numbers for each of {len(shape)} axes: how many to cut off at its ends."
+        )
     full = [*((pair[0], pair[1]) for pair in read), *((0, 0),) * (len(shape) - len(read))]
     if any(start + end >= length for (start, end), length in zip(full, shape, strict=True)):
         raise BadArrayError(f"The crop {tuple(full)} leaves nothing of an array of the shape {tuple(shape)}.")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from h5py import h5d, h5l, h5o
 
-from h5explorer_py.errors import BadArrayError, BlockMissingError, StackUnreadableError
+from h5explorer_py.errors import BadArrayError, BlockMissingError, ExplorerError, StackUnreadableError
 from h5explorer_py.files import shorten, why
 from h5explorer_py.split.blocks import Blocks, read_crop
-from h5explorer_py.split.description import Description, read_description, read_old_description
+from h5explorer_py.split.description import read_description, read_old_description
 from h5explorer_py.split.files import PLAN, block_name, block_names, description_name, names_in
 from h5explorer_py.stacks.chunked import ElsewhereError, unreadable
 from h5explorer_py.stacks.held import HELD
@@ -59,7 +59,7 @@ class SplitDataset(Stack):
     """
 
     def __init__(
-        self, root: str | os.PathLike[str], prefix: str | None = None, *, fill_value: float | complex | None = None
+        self, root: str | os.PathLike[str], prefix: str | None = None, *, fill_value: complex | None = None
     ) -> None:
         self.root = os.path.abspath(os.path.expanduser(os.fsdecode(root)))
         self._prefix = prefix or None
@@ -261,7 +261,7 @@ class SplitDataset(Stack):
     def _opened(self, path: str, shape: tuple[int, ...]) -> ChunkedArray:
         try:
             block = HELD.get(path, find_stack)
-        except FileNotFoundError:
+        except (ExplorerError, FileNotFoundError):
             raise
         except OSError as error:
             raise unreadable(path, why(error)) from error
@@ -291,7 +291,7 @@ class SplitDataset(Stack):
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self.root, self._prefix, self._fill_value, self._crop)
 
-    def __dask_tokenize__(self) -> tuple[Any, ...]:  # noqa: PLW3201  (dask's name)
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
         status = os.stat(os.path.join(self.root, self._source))
         state = (status.st_mtime_ns, status.st_size, tuple(self._files))
         return ("h5explorer-split", self.root, self._prefix, str(self._fill_value), self._crop, state)

@@ -15,7 +15,7 @@ _NARROWEST, _WIDEST = 64, 256
 
 
 def block_shape(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
-    """Return the shape of blocks of up to 128 MiB: whole planes where they fit, as few of the first axis as it takes."""
+    """Return the shape of blocks of up to 128 MiB, which are divided along as few axes as it takes."""
     block = list(shape)
     for axis, length in enumerate(shape):
         rest = math.prod(block[axis + 1 :]) * itemsize

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def save_to_split_dataset(
+def save_to_split_dataset(  # noqa: PLR0917  (as the original has them)
     data: Any,
     root_name: str | os.PathLike[str],
     block_size: int | Sequence[int | None] | None = None,

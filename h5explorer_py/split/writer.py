@@ -95,7 +95,7 @@ class SplitWriter:
         axes: str | None = None,
     ) -> None:
         self.dtype = check_dtype(dtype)
-        self._compression = check_compression(compression)
+        self.compression = check_compression(compression)
         shape = Blocks(shape).shape_full
         size = block_shape(shape, self.dtype.itemsize) if block_size is None else block_size
         self.blocks = Blocks(shape, size, padding=padding)
@@ -120,7 +120,7 @@ class SplitWriter:
             raise _finalized(folder)
         found = read_description(os.path.join(folder, PLAN))
         writer = cls.__new__(cls)
-        writer.root, writer.blocks, writer._compression = folder, found.blocks, check_compression(compression)
+        writer.root, writer.blocks, writer.compression = folder, found.blocks, check_compression(compression)
         writer._fields = found.fields
         writer.dtype = check_dtype(found.dtype)
         return writer
@@ -223,7 +223,7 @@ class SplitWriter:
             raise _finalized(self.root)
         target = os.path.join(self.root, block_name(number))
         with written(target):
-            write_block(target, values.astype(self.dtype, copy=False), self._compression)
+            write_block(target, values.astype(self.dtype, copy=False), self.compression)
 
     def finalize(self, *, partial: bool = False) -> SplitDataset:
         """Check that all blocks are there, and write the description; where that has been done, only open the set.
@@ -292,4 +292,3 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-

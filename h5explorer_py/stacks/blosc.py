@@ -98,7 +98,16 @@ class _Library:
         room = np.empty(data.nbytes + _OVERHEAD, np.uint8)
         wide = data.itemsize if data.itemsize < 256 else 1
         size = self._pack(
-            LEVEL, SHUFFLED, wide, data.nbytes, data.ctypes.data, room.ctypes.data, room.size, COMPRESSOR.encode(), block, 1
+            LEVEL,
+            SHUFFLED,
+            wide,
+            data.nbytes,
+            data.ctypes.data,
+            room.ctypes.data,
+            room.size,
+            COMPRESSOR.encode(),
+            block,
+            1,
         )
         if size <= 0:
             raise OSError("Blosc could not compress a chunk")

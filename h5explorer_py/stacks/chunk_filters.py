@@ -68,7 +68,7 @@ class ChunkForm(NamedTuple):
         DamagedError
         """
         applied = [code for place, code in enumerate(self.filters) if not mask >> place & 1]
-        first, last = self._ends(inside)
+        first, last = self.ends(inside)
         if applied == [blosc.FILTER]:
             self._unpack_blosc(packed, first, last, inside, out)
             return
@@ -78,6 +78,17 @@ class ChunkForm(NamedTuple):
         if data.nbytes != self.size:
             raise DamagedError
         out[...] = _taken(data.view(self.dtype).reshape(self.shape), inside)
+
+    def put(self, data: bytes, inside: Sequence[Selection], out: np.ndarray) -> None:
+        """Pick a selection out of values that are not compressed: those from its first to its last one."""
+        values = np.frombuffer(data, self.dtype)
+        if values.size == out.size:
+            out[...] = values.reshape(out.shape)
+            return
+        first, last = self.ends(inside)
+        chunk = np.empty(math.prod(self.shape), self.dtype)  # what is not written to takes no memory
+        chunk[first : last + 1] = values
+        out[...] = _taken(chunk.reshape(self.shape), inside)
 
     def _unpack_blosc(self, packed: bytes, first: int, last: int, inside: Sequence[Selection], out: np.ndarray) -> None:
         library = blosc.load_blosc()
@@ -97,7 +108,8 @@ class ChunkForm(NamedTuple):
             library.unpack(packed, chunk)
         out[...] = _taken(chunk.reshape(self.shape), inside)
 
-    def _ends(self, inside: Sequence[Selection]) -> tuple[int, int]:
+    def ends(self, inside: Sequence[Selection]) -> tuple[int, int]:
+        """Return where the first and the last of a selection lie in the chunk, counted in values."""
         first = last = 0
         for chosen, length in zip(inside, self.shape, strict=True):
             first = first * length + int(chosen[0])
@@ -115,7 +127,7 @@ def _taken(chunk: np.ndarray, inside: Sequence[Selection]) -> np.ndarray:
 
 def _inflate(data: np.ndarray, size: int) -> np.ndarray:
     try:
-        found = zlib.decompressobj().decompress(memoryview(data), size + 1)
+        found = zlib.decompressobj().decompress(data.data, size + 1)
     except zlib.error:
         raise DamagedError from None
     return np.frombuffer(found, np.uint8)

@@ -1,21 +1,23 @@
-"""An HDF5 data set of numbers, held open, of which parts are read.
+"""An HDF5 data set of numbers, of which parts are read.
 
-HDF5 lets one thread in at a time. Chunks of the usual kinds are therefore only looked up through it, and are read and
-unpacked here, by several threads; all other data sets are read through it.
+HDF5 lets one thread in at a time, and a file that it has open cannot be opened otherwise in the same process. It is
+therefore only asked where the chunks are, and is closed again; chunks of the usual kinds are read and unpacked here, by
+several threads. All other data sets are read through it.
 """
 
 from __future__ import annotations
 
 import math
 import os
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
-from h5py import h5d, h5f, h5p, h5s, h5t
+from h5py import h5d, h5f, h5i, h5p, h5s, h5t
 
-from h5explorer_py.errors import MissingFilterError, OutsideDataError, StackUnreadableError
+from h5explorer_py.errors import ExplorerError, MissingFilterError, OutsideDataError, StackUnreadableError
 from h5explorer_py.files import HeldFile, Signature, read_at, regular_file, shorten
 from h5explorer_py.images.encoded import load_filters
 from h5explorer_py.images.places import plain
@@ -29,8 +31,14 @@ if TYPE_CHECKING:
 
     from h5explorer_py.stacks.index import Selection
 
-_MANY = 0.2
+_MANY = 0.05
 """Where more than this part of the chunks is read, all of them are looked up at once."""
+
+_FEW = 4096
+"""So many chunks, or fewer, are looked up when the file is opened first."""
+
+_RUN_BYTES = 4 << 20
+"""Values that lie in one piece are read in runs of about so many bytes."""
 
 
 def open_file(path: str) -> Any:
@@ -43,6 +51,13 @@ def open_file(path: str) -> Any:
     how = h5p.create(h5p.FILE_ACCESS)
     how.set_fclose_degree(h5f.CLOSE_STRONG)
     how.set_file_locking(False, True)  # noqa: FBT003  (not to lock; to do without where the system cannot)
+    try:
+        return h5f.open(os.fsencode(path), h5f.ACC_RDONLY, how)
+    except OSError as error:
+        if "locking flag" not in str(error):
+            raise
+    how = h5p.create(h5p.FILE_ACCESS)  # this process has it open with a lock
+    how.set_fclose_degree(h5f.CLOSE_STRONG)
     return h5f.open(os.fsencode(path), h5f.ACC_RDONLY, how)
 
 
@@ -58,8 +73,8 @@ class ChunkedArray:
     path : str
         The file.
     find : callable
-        Is given the open file; returns the low-level data set and its name. Raises ``LookupError`` with what is wrong, or
-        ``ElsewhereError``.
+        Is given the open file; returns the low-level data set and its name. Raises ``LookupError`` with what is wrong,
+        or ``ElsewhereError``.
 
     Attributes
     ----------
@@ -69,6 +84,8 @@ class ChunkedArray:
         The state of the file.
     shape : tuple of int
     dtype : numpy.dtype
+    chunks : tuple of int, optional
+        The shape of its chunks, where it has some.
 
     Raises
     ------
@@ -81,30 +98,41 @@ class ChunkedArray:
     def __init__(self, path: str, find: Callable[[Any], tuple[Any, str]]) -> None:
         self._path, self._name = path, os.path.basename(path)
         self.signature: Signature = regular_file(path)
+        self._find = find
         self._file = HeldFile(path)
+        self._chunks: dict[tuple[int, ...], tuple[int, int, int]] = {}
+        with self._opened() as data:
+            self._learn(data)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """Open the file in HDF5 for a moment, and find the data set in it."""
         try:
-            self._open = open_file(path)
-            self._data, self.node = find(self._open)
-            self._learn()
+            file = open_file(self._path)
+            try:
+                data, self.node = self._find(file)
+                yield data
+            finally:
+                file.close()
         except ElsewhereError:
             raise OutsideDataError(
-                f"{self._name} keeps its values in other files.", action="Such files are not followed.", path=path
+                f"{self._name} keeps its values in other files.", action="Such files are not followed.", path=self._path
             ) from None
-        except (StackUnreadableError, MissingFilterError):
+        except ExplorerError:
             raise
-        except Exception as error:
+        except Exception as error:  # HDF5's and h5py's are of many kinds
             raise self._unreadable(plain(error)) from error
 
-    def _learn(self) -> None:
-        made = self._data.get_create_plist()
+    def _learn(self, data: Any) -> None:
+        made = data.get_create_plist()
         # Before all else, as even asking for the shape may open the files that it refers to.
         if made.get_layout() == h5d.VIRTUAL or made.get_external_count():
             raise ElsewhereError
-        space = self._data.get_space()
+        space = data.get_space()
         if space.get_simple_extent_type() != h5s.SIMPLE:
             raise self._unreadable("its data set has no axes")
         self.shape: tuple[int, ...] = space.get_simple_extent_dims()
-        kind = self._data.get_type()
+        kind = data.get_type()
         self._bits = kind.get_class() == h5t.BITFIELD and kind.get_size() == 1  # PyTables' bool
         dtype = np.dtype(np.bool_) if self._bits else kind.dtype
         if dtype.kind not in "biufcSV" or dtype.hasobject or dtype.subdtype:
@@ -120,33 +148,40 @@ class ChunkedArray:
                 action="hdf5plugin brings most filters: pip install --upgrade hdf5plugin.",
                 filter=missing[0],
             )
-        self._form = self._form_of(made, kind)
-        self._chunks: dict[tuple[int, ...], tuple[int, int, int]] = {}
+        self.chunks = tuple(made.get_chunk()) if made.get_layout() == h5d.CHUNKED else None
+        self._form = self._form_of(data, made, kind)
 
-    def _form_of(self, made: Any, kind: Any) -> ChunkForm | None:
-        """Return how its chunks are to be unpacked; ``None`` where HDF5 has to read it."""
-        if made.get_layout() != h5d.CHUNKED or self._open.get_create_plist().get_userblock():
+    def _form_of(self, data: Any, made: Any, kind: Any) -> ChunkForm | None:
+        """Return how its values are to be read here; ``None`` where HDF5 has to read them."""
+        if h5i.get_file_id(data).get_create_plist().get_userblock():
             return None
         if not self._bits and not kind.equal(h5t.py_create(self.dtype, logical=True)):
             return None
-        form = ChunkForm(
-            made.get_chunk(), self.dtype, tuple(made.get_filter(each)[0] for each in range(made.get_nfilters()))
-        )
-        if not form.is_known or form.size > max(2 * self._size, 1 << 26):
+        self._offset = data.get_offset()
+        if self._offset is not None:
+            shape = _run_of(self.shape, self.dtype.itemsize)
+            filters: tuple[int, ...] = ()
+        elif self.chunks is not None:
+            shape = self.chunks
+            filters = tuple(made.get_filter(each)[0] for each in range(made.get_nfilters()))
+        else:
             return None
-        self._grid = tuple(-(-length // step) for length, step in zip(self.shape, form.shape, strict=True))
-        # Chunks that were never written have no place: HDF5 knows what to give for them.
-        return form if self._data.get_num_chunks() == math.prod(self._grid) else None
+        form = ChunkForm(shape, self.dtype, filters)
+        if not form.is_known or (filters and form.size > max(2 * self._size, 1 << 26)):
+            return None
+        self._grid = tuple(-(-length // step) for length, step in zip(self.shape, shape, strict=True))
+        self._count = math.prod(self._grid)
+        if self._offset is not None:
+            return form
+        if data.get_num_chunks() != self._count:
+            return None  # chunks that were never written have no place: HDF5 knows what to give for them
+        if self._count <= _FEW:
+            self._look_up_all(data, shape)
+        return form
 
     @property
     def _size(self) -> int:
         return math.prod(self.shape) * self.dtype.itemsize
-
-    @property
-    def chunks(self) -> tuple[int, ...] | None:
-        """The shape of its chunks."""
-        made = self._data.get_create_plist()
-        return tuple(made.get_chunk()) if made.get_layout() == h5d.CHUNKED else None
 
     def tasks(self, selections: tuple[Selection, ...], out: np.ndarray) -> Iterator[Callable[[], None]]:
         """Give the pieces of work that read a box into an array; they may be done at once, in any order.
@@ -157,55 +192,75 @@ class ChunkedArray:
             yield partial(self._read_through, selections, out)
             return
         wanted = list(divide(selections, self._form.shape, self._grid))
-        if len(wanted) > max(8, _MANY * math.prod(self._grid)) and len(self._chunks) < math.prod(self._grid):
-            self._look_up_all()
+        if self._offset is None:
+            self._look_up([place for place, _, _ in wanted if place not in self._chunks], self._form.shape)
         for place, where, inside in wanted:
             yield partial(self._read_chunk, self._form, place, inside, out[where])
 
-    def _look_up_all(self) -> None:
-        shape = self._form.shape if self._form else ()
-        chunks: dict[tuple[int, ...], tuple[int, int, int]] = {}
+    def _look_up(self, places: list[tuple[int, ...]], shape: tuple[int, ...]) -> None:
+        """Ask HDF5 where chunks lie."""
+        if not places:
+            return
+        with self._opened() as data:
+            if len(places) > _MANY * self._count:
+                self._look_up_all(data, shape)
+                return
+            for place in places:
+                corner = tuple(at * step for at, step in zip(place, shape, strict=True))
+                told = data.get_chunk_info_by_coord(corner)
+                self._chunks[place] = (told.byte_offset or 0, told.size, told.filter_mask)
 
+    def _look_up_all(self, data: Any, shape: tuple[int, ...]) -> None:
         def note(found: Any) -> None:
             place = tuple(at // step for at, step in zip(found.chunk_offset, shape, strict=True))
-            chunks[place] = (found.byte_offset, found.size, found.filter_mask)
+            self._chunks[place] = (found.byte_offset or 0, found.size, found.filter_mask)
 
-        self._guarded(lambda: self._data.chunk_iter(note))
-        self._chunks = chunks
-
-    def _chunk(self, form: ChunkForm, place: tuple[int, ...]) -> tuple[int, int, int]:
-        found = self._chunks.get(place)
-        if found is None:
-            corner = tuple(at * step for at, step in zip(place, form.shape, strict=True))
-            told = self._guarded(lambda: self._data.get_chunk_info_by_coord(corner))
-            found = self._chunks[place] = (told.byte_offset or 0, told.size, told.filter_mask)
-        return found
+        data.chunk_iter(note)
 
     def _read_chunk(self, form: ChunkForm, place: tuple[int, ...], inside: tuple[Selection, ...], out: Any) -> None:
-        offset, size, mask = self._chunk(form, place)
+        offset, size, mask = self._place_of(form, place)
+        if form.filters:
+            packed = self._read_at(offset, size)
+            try:
+                form.unpack(packed, mask, inside, out)
+            except DamagedError:
+                raise self._unreadable("a chunk is damaged") from None
+        else:
+            first, last = form.ends(inside)
+            wide = form.dtype.itemsize
+            if self._offset is None and size != form.size:
+                raise self._unreadable("a chunk is damaged")
+            form.put(self._read_at(offset + first * wide, (last - first + 1) * wide), inside, out)
+
+    def _place_of(self, form: ChunkForm, place: tuple[int, ...]) -> tuple[int, int, int]:
+        """Return offset, size and filter mask of a chunk."""
+        if self._offset is None:
+            found = self._chunks.get(place)
+            if found is None:
+                raise self._unreadable("a chunk is not where it should be")
+            return found
+        corner = [at * step for at, step in zip(place, form.shape, strict=True)]
+        at = 0
+        for position, length in zip(corner, self.shape, strict=True):
+            at = at * length + position
+        return int(self._offset) + at * form.dtype.itemsize, form.size, 0
+
+    def _read_at(self, offset: int, size: int) -> bytes:
         if size <= 0 or offset <= 0 or offset + size > self.signature.size:
-            raise self._unreadable("a chunk lies beyond the end of the file")
-        packed = read_at(self._file, offset, size)
-        if len(packed) != size:
+            raise self._unreadable("values lie beyond the end of the file")
+        data = read_at(self._file, offset, size)
+        if len(data) != size:
             raise self._unreadable("the file is truncated")
-        try:
-            form.unpack(packed, mask, inside, out)
-        except DamagedError:
-            raise self._unreadable("a chunk is damaged") from None
+        return data
 
     def _read_through(self, selections: tuple[Selection, ...], out: np.ndarray) -> None:
         cut = tuple(_bounds(each) for each in selections)
-        found = self._guarded(lambda: h5py.Dataset(self._data)[cut])
+        with self._opened() as data:
+            found = h5py.Dataset(data)[cut]
         for axis, chosen in enumerate(selections):
             if not isinstance(chosen, range):
                 found = found.take(chosen - chosen[0], axis)
         out[...] = found
-
-    def _guarded(self, work: Callable[[], Any]) -> Any:
-        try:
-            return work()
-        except (OSError, RuntimeError, ValueError, KeyError) as error:  # HDF5's are of these kinds
-            raise self._unreadable(plain(error)) from error
 
     def _unreadable(self, reason: str) -> StackUnreadableError:
         return unreadable(self._path, reason)
@@ -225,6 +280,15 @@ def read_box(array: ChunkedArray, selections: tuple[Selection, ...]) -> np.ndarr
     if out.size:
         do_all(array.tasks(selections, out))
     return out
+
+
+def _run_of(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """Return the shape of runs of an array that lies in one piece: some lines of a plane each."""
+    run = [1] * len(shape)
+    run[-1] = shape[-1] if len(shape) > 1 else min(shape[-1], max(1, _RUN_BYTES // itemsize))
+    if len(shape) > 1:
+        run[-2] = min(shape[-2], max(1, _RUN_BYTES // max(1, run[-1] * itemsize)))
+    return tuple(run)
 
 
 def _bounds(chosen: Selection) -> slice:

@@ -1,4 +1,4 @@
-"""HDF5 data sets that stay open, for the next read; not more than a few."""
+"""Data sets whose files stay open, for the next read; not more than a few."""
 
 from __future__ import annotations
 

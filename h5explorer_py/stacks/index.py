@@ -106,11 +106,8 @@ def plan_index(index: Any, shape: Sequence[int]) -> Plan:
         raise BadIndexError(f"The array has {len(shape)} axes, but the index is for {used}.")
     if sum(part is Ellipsis for part in parts) > 1:
         raise BadIndexError("An index can have only one Ellipsis ('...').")
-    if not any(part is Ellipsis for part in parts):
+    if used < len(shape) and not any(part is Ellipsis for part in parts):
         parts.append(Ellipsis)
-        closing = True
-    else:
-        closing = False
     selections: list[Selection] = []
     rest: list[Any] = []
     lists: dict[int, np.ndarray] = {}
@@ -129,13 +126,11 @@ def plan_index(index: Any, shape: Sequence[int]) -> Plan:
             selections.append(_single(part, axis, shape[axis]))
             rest.append(0)
         else:
-            for values in _positions(part, axis, shape):
-                lists[len(selections)] = values
-                unique, where = np.unique(values, return_inverse=True)
+            named = list(_positions(part, axis, shape))
+            lists.update(enumerate(named, axis))
+            for unique, where in (np.unique(values, return_inverse=True) for values in named):
                 selections.append(_as_range(unique))
-                rest.append(where.reshape(values.shape))
-    if closing and used == len(shape):
-        rest.pop()  # with it, NumPy returns an array of no axes in place of a single value
+                rest.append(where.reshape(named[0].shape))
     _check_lists(rest)
     return Plan(tuple(selections), tuple(rest), lists)
 
@@ -208,9 +203,7 @@ def _positions(values: np.ndarray, axis: int, shape: Sequence[int]) -> Iterator[
     length = shape[axis]
     wrong = (values < -length) | (values >= length) if values.dtype.kind == "i" else values >= length
     if wrong.any():
-        raise BadIndexError(
-            f"The index {values[wrong].flat[0]} is out of range: axis {axis} has {length:,} positions."
-        )
+        raise BadIndexError(f"The index {values[wrong].flat[0]} is out of range: axis {axis} has {length:,} positions.")
     positions = values.astype(np.intp)
     yield np.where(positions < 0, positions + length, positions)
 

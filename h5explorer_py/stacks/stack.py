@@ -95,7 +95,7 @@ class Stack(ABC):
     def take(self, selections: tuple[Selection, ...]) -> np.ndarray:
         """Read the box that is made of some positions of each axis, in rising order; an array of its own."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (most have none)
         """Let go of open files; they are opened again where something is read after it."""
 
     def read(self, index: Any = ...) -> Any:
@@ -141,7 +141,7 @@ class Stack(ABC):
             raise TypeError("An array of no axes cannot be gone through.")
         return (self.read(position) for position in range(self.shape[0]))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: FBT001, PLW3201
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: FBT001
         if copy is False:
             raise ValueError("The values lie in files: they cannot be had without a copy.")
         values: np.ndarray = np.asarray(self.read(...))
