@@ -65,8 +65,19 @@ def check_dtype(dtype: Any) -> np.dtype[Any]:
     return found
 
 
-def write_block(path: str, data: np.ndarray, compression: Compression) -> None:
+def write_block(path: str, data: np.ndarray, compression: Compression, *, settled: bool = True) -> None:
     """Write a block's file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    data : ndarray
+        Its values.
+    compression : {"blosc", "zlib", None}
+        Of the file.
+    settled : bool
+        Whether to wait until it is on the disk.
 
     Raises
     ------
@@ -79,7 +90,8 @@ def write_block(path: str, data: np.ndarray, compression: Compression) -> None:
         with h5py.File(aside, "w", libver="earliest", locking=False) as file:
             _mark(file)
             _write(file, np.ascontiguousarray(data), compression)
-        settle(aside)
+        if settled:
+            settle(aside)
         os.replace(aside, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -156,4 +168,7 @@ def _write_chunks(dataset: Any, data: np.ndarray, chunk: tuple[int, ...], pack: 
 
     grid = tuple(-(-length // step) for length, step in zip(data.shape, chunk, strict=True))
     everything = tuple(map(range, data.shape))
-    do_all(partial(write, place, where) for place, where, _ in divide(everything, chunk, grid))
+    do_all(
+        (partial(write, place, where) for place, where, _ in divide(everything, chunk, grid)),
+        math.prod(chunk) * data.itemsize,
+    )

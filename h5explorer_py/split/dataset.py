@@ -211,6 +211,7 @@ class SplitDataset(Stack):
         parts = iter(divide(whole, self.blocks.shape_block, self.blocks.grid))
         while some := list(islice(parts, _AT_ONCE)):
             tasks: list[Callable[[], None]] = []
+            size = 0
             for place, where, inside in some:
                 number = self.blocks.cartesian_to_linear(place)
                 block = self._block(number)
@@ -218,7 +219,8 @@ class SplitDataset(Stack):
                     out[where] = self._fill()
                 else:
                     tasks.extend(block.tasks(inside, out[where]))
-            do_all(tasks)
+                    size = max(size, block.task_size)
+            do_all(tasks, size)
         return out
 
     def close(self) -> None:

@@ -103,7 +103,7 @@ def save_to_split_dataset(  # noqa: PLR0917  (as the original has them)
             axes=axes,
         )
         for number, (_, bounds) in enumerate(blocks.slices()):
-            writer.write(number, np.asarray(source[bounds]))
+            writer.write(number, np.asarray(source[bounds]), settled=False)
         with written(target.target):
             writer.finalize().close()
             target.publish()

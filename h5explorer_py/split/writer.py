@@ -70,6 +70,8 @@ class SplitWriter:
     root : str
     blocks : Blocks
     dtype : numpy.dtype
+    unsettled : set of str
+        The files that may not be on the disk yet.
 
     Raises
     ------
@@ -100,6 +102,7 @@ class SplitWriter:
         size = block_shape(shape, self.dtype.itemsize) if block_size is None else block_size
         self.blocks = Blocks(shape, size, padding=padding)
         self.root = os.path.abspath(os.path.expanduser(os.fsdecode(root)))
+        self.unsettled: set[str] = set()
         self._fields = describe(self.blocks, self.dtype, resolution, frequency, axes)
         self._begin()
 
@@ -121,7 +124,7 @@ class SplitWriter:
         found = read_description(os.path.join(folder, PLAN))
         writer = cls.__new__(cls)
         writer.root, writer.blocks, writer.compression = folder, found.blocks, check_compression(compression)
-        writer._fields = found.fields
+        writer._fields, writer.unsettled = found.fields, set()
         writer.dtype = check_dtype(found.dtype)
         return writer
 
@@ -191,7 +194,7 @@ class SplitWriter:
         self.blocks.linear_to_cartesian(int(number))
         return int(number)
 
-    def write(self, block: int | Sequence[int], data: Any) -> None:
+    def write(self, block: int | Sequence[int], data: Any, *, settled: bool = True) -> None:
         """Write a block; one that is there already is replaced.
 
         Parameters
@@ -200,6 +203,8 @@ class SplitWriter:
             Its number, or its place in the grid.
         data : array_like
             Its values, as many as ``bounds`` says.
+        settled : bool
+            Whether to wait until it is on the disk; else only ``finalize`` does.
 
         Raises
         ------
@@ -223,7 +228,8 @@ class SplitWriter:
             raise _finalized(self.root)
         target = os.path.join(self.root, block_name(number))
         with written(target):
-            write_block(target, values.astype(self.dtype, copy=False), self.compression)
+            write_block(target, values.astype(self.dtype, copy=False), self.compression, settled=settled)
+        self.unsettled |= set() if settled else {target}
 
     def finalize(self, *, partial: bool = False) -> SplitDataset:
         """Check that all blocks are there, and write the description; where that has been done, only open the set.
@@ -245,6 +251,9 @@ class SplitWriter:
         if not os.path.lexists(os.path.join(self.root, DESCRIPTION)):
             fields = self._finished(partial=partial)
             self._check(fields)
+            for target in sorted(self.unsettled):
+                with written(target):
+                    settle(target)
             self._write_json(DESCRIPTION, fields)
         with contextlib.suppress(OSError):
             os.remove(os.path.join(self.root, PLAN))

@@ -69,7 +69,10 @@ class _Library:
         size, number, pointer = ctypes.c_size_t, ctypes.c_int, ctypes.c_void_p
         self._unpack = _declared(library.blosc_decompress_ctx, [ctypes.c_char_p, pointer, size, number])
         self._some = _declared(library.blosc_getitem, [ctypes.c_char_p, number, number, pointer])
-        self._check = _declared(library.blosc_cbuffer_validate, [ctypes.c_char_p, size, ctypes.POINTER(size)])
+        # So short that letting other threads in takes longer.
+        self._check = _declared(
+            ctypes.PyDLL(path).blosc_cbuffer_validate, [ctypes.c_char_p, size, ctypes.POINTER(size)]
+        )
         self._pack = _declared(
             library.blosc_compress_ctx,
             [number, number, size, size, pointer, pointer, size, ctypes.c_char_p, size, number],

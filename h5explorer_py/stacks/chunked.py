@@ -23,7 +23,6 @@ from h5explorer_py.images.encoded import load_filters
 from h5explorer_py.images.places import plain
 from h5explorer_py.stacks.blosc import DamagedError
 from h5explorer_py.stacks.chunk_filters import ChunkForm
-from h5explorer_py.stacks.index import selected_shape
 from h5explorer_py.stacks.tiles import divide
 
 if TYPE_CHECKING:
@@ -48,17 +47,22 @@ def open_file(path: str) -> Any:
     ------
     OSError
     """
-    how = h5p.create(h5p.FILE_ACCESS)
-    how.set_fclose_degree(h5f.CLOSE_STRONG)
-    how.set_file_locking(False, True)  # noqa: FBT003  (not to lock; to do without where the system cannot)
-    try:
-        return h5f.open(os.fsencode(path), h5f.ACC_RDONLY, how)
-    except OSError as error:
-        if "locking flag" not in str(error):
-            raise
-    how = h5p.create(h5p.FILE_ACCESS)  # this process has it open with a lock
-    how.set_fclose_degree(h5f.CLOSE_STRONG)
-    return h5f.open(os.fsencode(path), h5f.ACC_RDONLY, how)
+    error: OSError | None = None
+    # Where this process has the file open already, HDF5 opens it in the same way only: as h5py does, or as this does.
+    for locks, closes in ((False, h5f.CLOSE_STRONG), (True, h5f.CLOSE_STRONG), (False, None), (True, None)):
+        how = h5p.create(h5p.FILE_ACCESS)
+        if closes is not None:
+            how.set_fclose_degree(closes)
+        if not locks:
+            how.set_file_locking(False, True)  # noqa: FBT003  (not to lock; to do without where the system cannot)
+        try:
+            return h5f.open(os.fsencode(path), h5f.ACC_RDONLY, how)
+        except OSError as caught:
+            if "match" not in str(caught):
+                raise
+            error = error or caught
+    assert error is not None
+    raise error
 
 
 class ElsewhereError(Exception):
@@ -183,6 +187,16 @@ class ChunkedArray:
     def _size(self) -> int:
         return math.prod(self.shape) * self.dtype.itemsize
 
+    def ask(self, question: Callable[[Any], Any]) -> Any:
+        """Return what is told of the low-level data set, which is opened for it."""
+        with self._opened() as data:
+            return question(data)
+
+    @property
+    def task_size(self) -> int:
+        """How many bytes are gone through for a task, about."""
+        return self._form.size if self._form and self._form.filters else _RUN_BYTES
+
     def tasks(self, selections: tuple[Selection, ...], out: np.ndarray) -> Iterator[Callable[[], None]]:
         """Give the pieces of work that read a box into an array; they may be done at once, in any order.
 
@@ -270,16 +284,6 @@ def unreadable(path: str, reason: str) -> StackUnreadableError:
     """Make the error that names a file and says what is wrong with it."""
     action = "It may still be written or copied; try again, or copy it anew." if "truncated" in reason else ""
     return StackUnreadableError(f"{os.path.basename(path)} cannot be read: {reason}.", action=action, path=path)
-
-
-def read_box(array: ChunkedArray, selections: tuple[Selection, ...]) -> np.ndarray:
-    """Read a box of one data set."""
-    from h5explorer_py.stacks.work import do_all
-
-    out = np.empty(selected_shape(selections), array.dtype)
-    if out.size:
-        do_all(array.tasks(selections, out))
-    return out
 
 
 def _run_of(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ class Held:
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._open: OrderedDict[str, ChunkedArray] = OrderedDict()
+        self._open: OrderedDict[tuple[str, str], ChunkedArray] = OrderedDict()
         self._lock = threading.Lock()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
@@ -36,8 +36,8 @@ class Held:
     def __len__(self) -> int:
         return len(self._open)
 
-    def get(self, path: str, find: Callable[[Any], tuple[Any, str]]) -> ChunkedArray:
-        """Return a file's data set.
+    def get(self, path: str, find: Callable[[Any], tuple[Any, str]], node: str = "") -> ChunkedArray:
+        """Return a file's data set; ``node`` tells several of one file apart.
 
         Raises
         ------
@@ -46,25 +46,25 @@ class Held:
         StackUnreadableError, OutsideDataError, MissingFilterError
             Where it cannot be read.
         """
-        signature = regular_file(path)
+        signature, key = regular_file(path), (path, node)
         with self._lock:
-            found = self._open.get(path)
+            found = self._open.get(key)
             if found is not None and found.signature == signature:
-                self._open.move_to_end(path)
+                self._open.move_to_end(key)
                 return found
-            self._open.pop(path, None)
+            self._open.pop(key, None)
         found = ChunkedArray(path, find)
         with self._lock:
-            self._open[path] = found
+            self._open[key] = found
             while len(self._open) > self._most:
                 self._open.popitem(last=False)
         return found
 
     def drop(self, inside: str) -> None:
-        """Let go of what is open in a folder."""
+        """Let go of a file, or of those in a folder."""
         with self._lock:
-            for path in [path for path in self._open if os.path.dirname(path) == inside]:
-                del self._open[path]
+            for key in [key for key in self._open if inside in {key[0], os.path.dirname(key[0])}]:
+                del self._open[key]
 
 
 HELD = Held()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _MOST = 8
+_WORTH = 8 << 20
 
 
 class _Threads:
@@ -40,10 +41,17 @@ def count() -> int:
     return min(_MOST, os.cpu_count() or 1)
 
 
-def do_all(tasks: Iterable[Callable[[], None]]) -> None:
+def do_all(tasks: Iterable[Callable[[], None]], size: int) -> None:
     """Do all tasks, the calling thread being one of those that do; raise the first error, leaving out what is left.
 
     Tasks may themselves call this: no thread waits for one that has not begun.
+
+    Parameters
+    ----------
+    tasks : iterable of callable
+        The work.
+    size : int
+        How many bytes are gone through for a task, about; little work is not worth the change between threads.
     """
     left = list(tasks)
     errors: list[BaseException] = []
@@ -60,7 +68,7 @@ def do_all(tasks: Iterable[Callable[[], None]]) -> None:
                 errors.append(error)
 
     left.reverse()
-    helpers = [_threads.pool.submit(work) for _ in range(min(count(), len(left)) - 1)]
+    helpers = [_threads.pool.submit(work) for _ in range(min(count(), len(left), len(left) * size // _WORTH) - 1)]
     work()
     for helper in helpers:
         if not helper.cancel():

@@ -26,6 +26,7 @@ from h5explorer_py.errors import (
     WriteFailedError,
 )
 from h5explorer_py.split import SplitDataset, SplitWriter, block_file, save_to_split_dataset
+from h5explorer_py.split import writer as writing
 from h5explorer_py.split.layout import block_shape, chunk_shape
 from tests.fixtures.splits import checksums, numbers, tiles, write_original
 from tests.py.support import python
@@ -183,9 +184,11 @@ def test_a_failed_save_leaves_nothing(tmp_path, error):
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     def full(path):
-        raise OSError(28, "No space left on device")
+        if ".h5" in path:
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(block_file, "settle", full)
+    monkeypatch.setattr(writing, "settle", full)
     with pytest.raises(WriteFailedError, match="No space left"):
         save_to_split_dataset(ARRAY, tmp_path / "a", (3,))
     assert left_in(tmp_path) == []
