@@ -147,7 +147,11 @@ class Blocks:
         number = operator.index(number)
         if not 0 <= number < self.n_blocks:
             raise BadIndexError(f"There is no block {number}: they are numbered from 0 to {self.n_blocks - 1}.")
-        return tuple(int(at) for at in np.unravel_index(number, self.grid))
+        place: list[int] = []
+        for n in reversed(self.grid):
+            number, at = divmod(number, n)
+            place.insert(0, at)
+        return tuple(place)
 
     def cartesian_to_linear(self, place: Sequence[int]) -> int:
         """Return the number of the block at a place in the grid.
@@ -160,7 +164,10 @@ class Blocks:
         place = tuple(operator.index(at) for at in place)
         if len(place) != len(self.grid) or not all(0 <= at < n for at, n in zip(place, self.grid, strict=True)):
             raise BadIndexError(f"There is no block at {place}: there are {self.grid} of them along the axes.")
-        return int(np.ravel_multi_index(place, self.grid))
+        number = 0
+        for at, n in zip(place, self.grid, strict=True):
+            number = number * n + at
+        return number
 
     def block_containing_coords(self, coordinates: Sequence[int]) -> tuple[int, ...]:
         """Return the place in the grid of the block from which a position of the uncropped array is read.

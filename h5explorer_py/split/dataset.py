@@ -214,7 +214,7 @@ class SplitDataset(Stack):
             size = 0
             for place, where, inside in some:
                 number = self.blocks.cartesian_to_linear(place)
-                block = self._block(number)
+                block = self._block(number, inside)
                 if block is None:
                     out[where] = self._fill()
                 else:
@@ -236,14 +236,14 @@ class SplitDataset(Stack):
         for number in numbers:
             self._block(number)
 
-    def _block(self, number: int) -> ChunkedArray | None:
+    def _block(self, number: int, first: tuple[Selection, ...] | None = None) -> ChunkedArray | None:
         """Return a block; ``None`` where it is missing and is to be filled."""
         if number not in self._files:
             self._list()  # it may have been written since
         if number in self._files:
             path = self._path(number)
             try:
-                block = self._opened(path, self.blocks.shape_of(number))
+                block = self._opened(path, self.blocks.shape_of(number), first)
             except FileNotFoundError:
                 self._files = {known: name for known, name in self._files.items() if known != number}
             else:
@@ -260,9 +260,9 @@ class SplitDataset(Stack):
             )
         return None
 
-    def _opened(self, path: str, shape: tuple[int, ...]) -> ChunkedArray:
+    def _opened(self, path: str, shape: tuple[int, ...], first: tuple[Selection, ...] | None = None) -> ChunkedArray:
         try:
-            block = HELD.get(path, find_stack)
+            block = HELD.get(path, find_stack, first=first)
         except (ExplorerError, FileNotFoundError):
             raise
         except OSError as error:

@@ -23,7 +23,7 @@ from h5explorer_py.images.encoded import load_filters
 from h5explorer_py.images.places import plain
 from h5explorer_py.stacks.blosc import DamagedError
 from h5explorer_py.stacks.chunk_filters import ChunkForm
-from h5explorer_py.stacks.tiles import divide
+from h5explorer_py.stacks.tiles import Part, divide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ _MANY = 0.05
 """Where more than this part of the chunks is read, all of them are looked up at once."""
 
 _FEW = 4096
-"""So many chunks, or fewer, are looked up when the file is opened first."""
+"""So many chunks, or fewer, are all looked up when the file is opened for the second time."""
 
 _RUN_BYTES = 4 << 20
 """Values that lie in one piece are read in runs of about so many bytes."""
@@ -79,6 +79,8 @@ class ChunkedArray:
     find : callable
         Is given the open file; returns the low-level data set and its name. Raises ``LookupError`` with what is wrong,
         or ``ElsewhereError``.
+    first : tuple of range or ndarray, optional
+        What is to be read first: where it lies is found out while the file is open.
 
     Attributes
     ----------
@@ -99,14 +101,20 @@ class ChunkedArray:
         Where the file is not there.
     """
 
-    def __init__(self, path: str, find: Callable[[Any], tuple[Any, str]]) -> None:
+    def __init__(
+        self, path: str, find: Callable[[Any], tuple[Any, str]], first: tuple[Selection, ...] | None = None
+    ) -> None:
         self._path, self._name = path, os.path.basename(path)
         self.signature: Signature = regular_file(path)
         self._find = find
         self._file = HeldFile(path)
         self._chunks: dict[tuple[int, ...], tuple[int, int, int]] = {}
+        self._all_known = False
         with self._opened() as data:
             self._learn(data)
+            fits = first is not None and len(first) == len(self.shape)
+            if self._form and self._offset is None and first is not None and fits:
+                self._look_up(data, self._form.shape, [place for place, _, _ in self._divided(first, self._form)])
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
@@ -175,12 +183,7 @@ class ChunkedArray:
             return None
         self._grid = tuple(-(-length // step) for length, step in zip(self.shape, shape, strict=True))
         self._count = math.prod(self._grid)
-        if self._offset is not None:
-            return form
-        if data.get_num_chunks() != self._count:
-            return None  # chunks that were never written have no place: HDF5 knows what to give for them
-        if self._count <= _FEW:
-            self._look_up_all(data, shape)
+        self._fill = h5py.Dataset(data).fillvalue if made.fill_value_defined() == h5d.FILL_VALUE_USER_DEFINED else 0
         return form
 
     @property
@@ -205,24 +208,26 @@ class ChunkedArray:
         if self._form is None:
             yield partial(self._read_through, selections, out)
             return
-        wanted = list(divide(selections, self._form.shape, self._grid))
-        if self._offset is None:
-            self._look_up([place for place, _, _ in wanted if place not in self._chunks], self._form.shape)
+        wanted = self._divided(selections, self._form)
+        if self._offset is None and not self._all_known:
+            unknown = [place for place, _, _ in wanted if place not in self._chunks]
+            if unknown:
+                with self._opened() as data:
+                    self._look_up(data, self._form.shape, unknown, rest=self._count <= _FEW)
         for place, where, inside in wanted:
             yield partial(self._read_chunk, self._form, place, inside, out[where])
 
-    def _look_up(self, places: list[tuple[int, ...]], shape: tuple[int, ...]) -> None:
-        """Ask HDF5 where chunks lie."""
-        if not places:
+    def _divided(self, selections: tuple[Selection, ...], form: ChunkForm) -> list[Part]:
+        return list(divide(selections, form.shape, self._grid))
+
+    def _look_up(self, data: Any, shape: tuple[int, ...], places: list[tuple[int, ...]], *, rest: bool = False) -> None:
+        """Ask HDF5 where chunks lie, and, if so wanted, all others."""
+        if rest or len(places) > _MANY * self._count:
+            self._look_up_all(data, shape)
             return
-        with self._opened() as data:
-            if len(places) > _MANY * self._count:
-                self._look_up_all(data, shape)
-                return
-            for place in places:
-                corner = tuple(at * step for at, step in zip(place, shape, strict=True))
-                told = data.get_chunk_info_by_coord(corner)
-                self._chunks[place] = (told.byte_offset or 0, told.size, told.filter_mask)
+        for place in places:
+            told = data.get_chunk_info_by_coord(tuple(at * step for at, step in zip(place, shape, strict=True)))
+            self._chunks[place] = (told.byte_offset or 0, told.size, told.filter_mask)  # none was written: 0, 0
 
     def _look_up_all(self, data: Any, shape: tuple[int, ...]) -> None:
         def note(found: Any) -> None:
@@ -230,10 +235,13 @@ class ChunkedArray:
             self._chunks[place] = (found.byte_offset or 0, found.size, found.filter_mask)
 
         data.chunk_iter(note)
+        self._all_known = True
 
     def _read_chunk(self, form: ChunkForm, place: tuple[int, ...], inside: tuple[Selection, ...], out: Any) -> None:
         offset, size, mask = self._place_of(form, place)
-        if form.filters:
+        if not size:
+            out[...] = self._fill
+        elif form.filters:
             packed = self._read_at(offset, size)
             try:
                 form.unpack(packed, mask, inside, out)
@@ -249,10 +257,7 @@ class ChunkedArray:
     def _place_of(self, form: ChunkForm, place: tuple[int, ...]) -> tuple[int, int, int]:
         """Return offset, size and filter mask of a chunk."""
         if self._offset is None:
-            found = self._chunks.get(place)
-            if found is None:
-                raise self._unreadable("a chunk is not where it should be")
-            return found
+            return self._chunks.get(place, (0, 0, 0))  # they have been looked up
         corner = [at * step for at, step in zip(place, form.shape, strict=True)]
         at = 0
         for position, length in zip(corner, self.shape, strict=True):

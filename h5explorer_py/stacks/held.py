@@ -13,6 +13,8 @@ from h5explorer_py.stacks.chunked import ChunkedArray
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from h5explorer_py.stacks.index import Selection
+
 _MOST = 64
 
 
@@ -36,8 +38,16 @@ class Held:
     def __len__(self) -> int:
         return len(self._open)
 
-    def get(self, path: str, find: Callable[[Any], tuple[Any, str]], node: str = "") -> ChunkedArray:
+    def get(
+        self,
+        path: str,
+        find: Callable[[Any], tuple[Any, str]],
+        node: str = "",
+        first: tuple[Selection, ...] | None = None,
+    ) -> ChunkedArray:
         """Return a file's data set; ``node`` tells several of one file apart.
+
+        ``first`` is what is to be read next.
 
         Raises
         ------
@@ -53,7 +63,7 @@ class Held:
                 self._open.move_to_end(key)
                 return found
             self._open.pop(key, None)
-        found = ChunkedArray(path, find)
+        found = ChunkedArray(path, find, first)
         with self._lock:
             self._open[key] = found
             while len(self._open) > self._most:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from h5explorer_py.stacks.index import Selection
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from h5explorer_py.stacks.index import Selection
 
 
 class Piece(NamedTuple):
@@ -29,6 +29,10 @@ class Piece(NamedTuple):
     tile: int
     where: slice
     inside: Selection
+
+
+Part = tuple[tuple[int, ...], tuple[slice, ...], tuple[Selection, ...]]
+"""A tile's place in the grid, where its values go in the box, and their positions in the tile."""
 
 
 def pieces(selection: Selection, length: int, count: int) -> list[Piece]:
@@ -63,9 +67,7 @@ def _before(selection: Selection, bound: int) -> int:
     return int(np.searchsorted(selection, bound))
 
 
-def divide(
-    selections: Sequence[Selection], lengths: Sequence[int], counts: Sequence[int]
-) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...], tuple[Selection, ...]]]:
+def divide(selections: Sequence[Selection], lengths: Sequence[int], counts: Sequence[int]) -> Iterator[Part]:
     """Divide a box: give each tile's place in the grid, where its values go, and the positions in it."""
     along = [pieces(*each) for each in zip(selections, lengths, counts, strict=True)]
     for some in itertools.product(*along):

@@ -26,6 +26,11 @@ const AT_MOST = {
   "thumbnails: one thread / whole decode": 0.55,
   "thumbnails: asked for / whole decode": 0.5,
   "thumbnails: asked for again / whole decode": 0.05,
+  "split data sets: writing / original": 0.33,
+  "split data sets: a plane, its files / original": 0.33,
+  "split data sets: 20 time points, its files / original": 0.67,
+  "split data sets: a voxel through time, its files / original": 0.33,
+  "split data sets: a voxel through time, default blocks / original": 0.033,
   "first rows: explorer - empty widget, ms": 600,
   "slider, 10 million rows: explorer / minimal widget": 1.3,
   "slider, 200 million rows: explorer / minimal widget": 1.3,
@@ -74,6 +79,7 @@ async function imagesAndPage() {
     ...images("demo shards", DEMO),
     ...images("100,000 images", LARGE),
     ...measured("thumbnails", "tests.bench.thumbnails"),
+    ...measured("split data sets", "tests.bench.splits"),
     ...widgets(),
   };
 }
