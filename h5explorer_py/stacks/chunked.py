@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from h5explorer_py.stacks.index import Selection
 
 _MANY = 0.05
-"""Where more than this part of the chunks is read, all of them are looked up at once."""
+"""Where more than this part of the chunks has been looked up, all of them are."""
 
+_OPENINGS = 2
 _FEW = 4096
-"""So many chunks, or fewer, are all looked up when the file is opened for the second time."""
+"""So many chunks, or fewer, are all looked up after so many openings of the file."""
 
 _RUN_BYTES = 4 << 20
 """Values that lie in one piece are read in runs of about so many bytes."""
@@ -110,6 +111,7 @@ class ChunkedArray:
         self._file = HeldFile(path)
         self._chunks: dict[tuple[int, ...], tuple[int, int, int]] = {}
         self._all_known = False
+        self._openings = 0
         with self._opened() as data:
             self._learn(data)
             fits = first is not None and len(first) == len(self.shape)
@@ -213,16 +215,18 @@ class ChunkedArray:
             unknown = [place for place, _, _ in wanted if place not in self._chunks]
             if unknown:
                 with self._opened() as data:
-                    self._look_up(data, self._form.shape, unknown, rest=self._count <= _FEW)
+                    self._look_up(data, self._form.shape, unknown)
         for place, where, inside in wanted:
             yield partial(self._read_chunk, self._form, place, inside, out[where])
 
     def _divided(self, selections: tuple[Selection, ...], form: ChunkForm) -> list[Part]:
         return list(divide(selections, form.shape, self._grid))
 
-    def _look_up(self, data: Any, shape: tuple[int, ...], places: list[tuple[int, ...]], *, rest: bool = False) -> None:
-        """Ask HDF5 where chunks lie, and, if so wanted, all others."""
-        if rest or len(places) > _MANY * self._count:
+    def _look_up(self, data: Any, shape: tuple[int, ...], places: list[tuple[int, ...]]) -> None:
+        """Ask HDF5 where chunks lie: which takes less for all of them at once than for many one by one."""
+        self._openings += 1
+        often = self._openings > _OPENINGS and self._count <= _FEW
+        if often or len(self._chunks) + len(places) > _MANY * self._count:
             self._look_up_all(data, shape)
             return
         for place in places:

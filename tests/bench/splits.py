@@ -26,7 +26,7 @@ import numpy as np
 from h5explorer_py.split import SplitDataset, save_to_split_dataset
 
 SHAPE, BLOCK = (200, 25, 320, 320), 20
-ROUNDS = {"a plane": 15, "20 time points": 5, "a voxel through time": 7}
+ROUNDS = {"a plane": 80, "20 time points": 5, "a voxel through time": 7}
 
 ORIGINAL = """
 import json, sys, time
