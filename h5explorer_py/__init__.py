@@ -14,9 +14,20 @@ if TYPE_CHECKING:
     from h5explorer_py.images.image import Image
     from h5explorer_py.making.convert import convert
     from h5explorer_py.selection import Selection
+    from h5explorer_py.split import SplitDataset, SplitWriter, save_to_split_dataset
     from h5explorer_py.widget import Explorer
 
-__all__ = ["Explorer", "ExplorerError", "Image", "Selection", "__version__", "convert"]
+__all__ = [
+    "Explorer",
+    "ExplorerError",
+    "Image",
+    "Selection",
+    "SplitDataset",
+    "SplitWriter",
+    "__version__",
+    "convert",
+    "save_to_split_dataset",
+]
 
 _HOMES = {
     "Explorer": "h5explorer_py.widget",
@@ -24,6 +35,9 @@ _HOMES = {
     "Image": "h5explorer_py.images.image",
     "convert": "h5explorer_py.making.convert",
     "Selection": "h5explorer_py.selection",
+    "SplitDataset": "h5explorer_py.split",
+    "SplitWriter": "h5explorer_py.split",
+    "save_to_split_dataset": "h5explorer_py.split",
 }
 
 

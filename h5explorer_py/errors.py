@@ -269,6 +269,36 @@ class LossyError(ExplorerError, ValueError):
     code = "lossy"
 
 
+class StackNotFoundError(ExplorerError, FileNotFoundError):
+    """The array's file or folder is not there."""
+
+    code = "stack_not_found"
+
+
+class StackUnreadableError(ExplorerError, ValueError):
+    """The array's files are there, but damaged, or they contradict each other or their description."""
+
+    code = "stack_unreadable"
+
+
+class BlockMissingError(ExplorerError, FileNotFoundError):
+    """A file that holds a part of the array is not there."""
+
+    code = "block_missing"
+
+
+class BadIndexError(ExplorerError, IndexError, ValueError):
+    """An index that the array does not have, or that is none."""
+
+    code = "bad_index"
+
+
+class BadArrayError(ExplorerError, ValueError):
+    """Values, or a way to divide them, that cannot be saved."""
+
+    code = "bad_array"
+
+
 class BadRequestError(ExplorerError, ValueError):
     """A message from the page cannot be understood."""
 

@@ -93,8 +93,8 @@ def measure(folder: Path, count: int, turns: int) -> dict[str, float]:
             figures[f"{side}: {name}, MB (sum of all)"] = max(taken.rss for taken, _ in runs)
             figures[f"{side}: {name}, files"] = runs[-1][1]
         for name in list(WAYS)[1:]:
-            ratios = [theirs / ours for ours, theirs in zip(seconds["ours"], seconds[name], strict=True)]
-            figures[f"{side}: speed of ours / {name}"] = statistics.median(ratios)
+            ratios = [ours / theirs for ours, theirs in zip(seconds["ours"], seconds[name], strict=True)]
+            figures[f"{side}: time of ours / {name}"] = statistics.median(ratios)
         theirs = figures[f"{side}: images_to_zarr's method, MB (shared pages once)"]
         figures[f"{side}: memory of ours / images_to_zarr's method"] = (
             figures[f"{side}: ours, MB (shared pages once)"] / theirs

@@ -72,7 +72,17 @@ def test_rows_pictures_and_metadata_need_no_pandas(contract: Path, tmp_path: Pat
 
 
 def test_public_names() -> None:
-    assert h5explorer_py.__all__ == ["Explorer", "ExplorerError", "Image", "Selection", "__version__", "convert"]
+    assert h5explorer_py.__all__ == [
+        "Explorer",
+        "ExplorerError",
+        "Image",
+        "Selection",
+        "SplitDataset",
+        "SplitWriter",
+        "__version__",
+        "convert",
+        "save_to_split_dataset",
+    ]
     for name in h5explorer_py.__all__:
         assert getattr(h5explorer_py, name)
         assert name in dir(h5explorer_py)
