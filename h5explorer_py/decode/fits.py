@@ -12,6 +12,8 @@ from h5explorer_py.errors import MissingPackageError, NotAnImageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from h5explorer_py.decode.facts import Kind
+
 
 def facts(file: BinaryIO, kind: str, options: DecodeOptions) -> Facts:
     """Read what a picture says about itself."""
@@ -80,8 +82,8 @@ def _facts(units: list[Any], kind: str, options: DecodeOptions) -> Facts:
     dtype = np.result_type(*(_dtype(unit) for unit in units))
     _, height, width = sizes[0]
     check_size(width, height, channels * dtype.itemsize, options.most_pixels)
-    told = "grey" if channels == 1 else "colour" if channels == 3 and len(units) == 1 else "bands"
-    return Facts(kind, f"BITPIX {units[0].header.get('BITPIX')}", width, height, told, channels, dtype.name, 1)  # type: ignore[arg-type]
+    told: Kind = "grey" if channels == 1 else "colour" if channels == 3 and len(units) == 1 else "bands"
+    return Facts(kind, f"BITPIX {units[0].header.get('BITPIX')}", width, height, told, channels, dtype.name)
 
 
 def _dtype(unit: Any) -> np.dtype[Any]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Compression = Literal["blosc", "zlib"] | None
 
+_COMPRESSIONS: tuple[Compression, ...] = ("blosc", "zlib", None)
+
 NODE = "stack"
 _ZLIB_LEVEL = 4
 _BLOSC_BLOCK = 16 << 10
@@ -40,9 +42,10 @@ def check_compression(compression: Any) -> Compression:
     BadArrayError
         Where it is none that is known.
     """
-    if compression not in {"blosc", "zlib", None}:
-        raise BadArrayError(f"The compression {compression!r} is not known.", action="Use 'blosc', 'zlib' or None.")
-    return compression  # type: ignore[no-any-return]
+    for known in _COMPRESSIONS:
+        if compression == known:
+            return known
+    raise BadArrayError(f"The compression {compression!r} is not known.", action="Use 'blosc', 'zlib' or None.")
 
 
 def check_dtype(dtype: Any) -> np.dtype[Any]:

@@ -196,9 +196,12 @@ class Blocks:
     def drop_dim(self, axis: int) -> Blocks:
         """Return the division without one of the axes."""
         kept = [each for each in range(self.n_dims) if each != axis % self.n_dims]
-        parts = (self.shape_full, self.shape_block, self.padding, self.crop)
-        shape, block, padding, crop = (tuple(part[each] for each in kept) for part in parts)
-        return Blocks(shape, block, padding=padding, crop=crop)  # type: ignore[arg-type]
+        return Blocks(
+            tuple(self.shape_full[each] for each in kept),
+            tuple(self.shape_block[each] for each in kept),
+            padding=tuple(self.padding[each] for each in kept),
+            crop=tuple(self.crop[each] for each in kept),
+        )
 
     def serialize(self) -> dict[str, Any]:
         """Return what describes the division, as it is written to JSON."""

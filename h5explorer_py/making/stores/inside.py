@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,11 +46,12 @@ class Opened(Protocol):
         """Let go of it."""
 
 
-class _Array:
+class _Array(ABC):
     """A store of arrays."""
 
+    @abstractmethod
     def values(self, item: Item, options: DecodeOptions) -> tuple[NDArray[Any], Facts, int, str]:
-        raise NotImplementedError
+        """See `Opened`."""
 
     def encoded(self, item: Item, options: DecodeOptions) -> bytes:
         from h5explorer_py.making.encode import encode
